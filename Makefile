@@ -1,0 +1,161 @@
+# Yinzheng: one Makefile, no recursion. `make help` lists the targets.
+# Switches: V=1 full commands, DEV=1 warnings are errors, SAN=address,undefined or SAN=thread, CC=clang.
+
+SHARED ?= ../shared
+VERSION := 0.1.0
+.DEFAULT_GOAL := all
+
+comma := ,
+B := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))$(if $(findstring clang,$(CC)),/clang)
+
+# pkg-config is asked only when something is compiled, so that `make deps` works on a bare machine.
+LIB_PKGS := libcrypto sqlite3 libqrencode zbar libpng libjpeg cairo pangocairo libcbor jansson
+RPC_PKGS := grpc gpr libprotobuf-c
+pkg_cflags = $(eval pkg_cflags := $$(shell pkg-config --cflags $(LIB_PKGS) $(RPC_PKGS) inih))$(pkg_cflags)
+lib_ldlibs = $(eval lib_ldlibs := $$(shell pkg-config --libs $(LIB_PKGS)) -pthread -lm)$(lib_ldlibs)
+rpc_ldlibs = $(eval rpc_ldlibs := -lgrpc -lgpr $$(shell pkg-config --libs libprotobuf-c inih))$(rpc_ldlibs)
+
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wvla -Wformat=2 -Wno-unused-parameter
+CFLAGS ?= -O2 -g
+SAN_FLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DYZ_VERSION='"$(VERSION)"' $(WARN) $(if $(DEV),-Werror) \
+	-fstack-protector-strong -fPIE $(CFLAGS) $(SAN_FLAGS) -Ilib -I. -isystem $(B)/gen $(subst -I,-isystem ,$(pkg_cflags))
+ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SAN_FLAGS) $(LDFLAGS)
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
+
+# ---- sources -------------------------------------------------------------------------------------------------
+LIB_C := $(wildcard lib/*/*.c)
+SERVER_C := $(wildcard server/*.c)
+CLI_C := $(filter-out cli/main.c,$(wildcard cli/*.c))
+ONLINE_C := $(wildcard cli/online/*.c)
+UNIT_C := $(wildcard tests/unit/test_*.c)
+FUZZ_C := $(wildcard tests/fuzz/fuzz_*.c)
+
+# The contract, and the standard services from Debian's grpc-proto.
+PROTO_ROOT := /usr/share/grpc-proto
+PROTOS := $(wildcard proto/yinzheng/v1/*.proto)
+STD_PROTOS := grpc/health/v1/health.proto grpc/reflection/v1/reflection.proto grpc/reflection/v1alpha/reflection.proto
+GEN_C := $(patsubst proto/%.proto,$(B)/gen/%.pb-c.c,$(PROTOS)) $(patsubst %.proto,$(B)/gen/%.pb-c.c,$(STD_PROTOS))
+GEN_H := $(GEN_C:.c=.h)
+
+obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
+GEN_O := $(patsubst $(B)/gen/%.c,$(B)/obj/gen/%.o,$(GEN_C))
+UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/tests/%,$(UNIT_C))
+FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_C))
+
+.PHONY: all deps deps-test demo test unit e2e fuzz fuzz-run layers format install clean help pki lib
+.SECONDARY:
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+all: $(B)/yinzheng $(B)/yinzhengd $(B)/yinzheng-online ## build everything
+
+deps: ## install what a build needs (Debian packages; as root or with sudo)
+	@scripts/deps.sh build
+deps-test:
+	@scripts/deps.sh test
+
+# `demo` and `test` must work on a machine without any package, so they install first and then start make anew.
+demo: deps ## install, build, and tell the story with a real server
+	@$(MAKE) --no-print-directory all
+	@scripts/demo.sh $(B)
+
+test: deps-test ## install, build, and run every test
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory layers unit fuzz e2e
+
+# ---- build ---------------------------------------------------------------------------------------------------
+$(B)/libyinzheng.a: $(call obj,$(LIB_C))
+$(B)/libcli.a: $(call obj,$(CLI_C))
+$(B)/libserver.a: $(call obj,$(filter-out server/main.c,$(SERVER_C))) $(GEN_O)
+$(B)/libproto.a: $(GEN_O)
+$(B)/%.a:
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+lib: $(B)/libyinzheng.a
+
+$(B)/yinzheng: $(call obj,cli/main.c) $(B)/libcli.a $(B)/libyinzheng.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(lib_ldlibs) $(shell pkg-config --libs inih)
+$(B)/yinzheng-online: $(call obj,$(ONLINE_C)) $(B)/libcli.a $(B)/libproto.a $(B)/libyinzheng.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(lib_ldlibs) $(rpc_ldlibs)
+$(B)/yinzhengd: $(call obj,server/main.c) $(B)/libserver.a $(B)/libyinzheng.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(lib_ldlibs) $(rpc_ldlibs)
+
+$(B)/obj/%.o: %.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+$(B)/obj/gen/%.o: $(B)/gen/%.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -w -MMD -MP -c -o $@ $<
+# Objects that speak protobuf need the generated headers first.
+$(call obj,$(SERVER_C) $(ONLINE_C)) $(B)/obj/tests/unit/test_server_%.o $(B)/obj/tests/fuzz/fuzz_message%.o: | $(GEN_H)
+$(GEN_O): | $(GEN_H)
+# The descriptor set is embedded by .incbin, which the dependency files do not see.
+$(B)/obj/server/reflect.o: $(B)/gen/contract.desc
+$(B)/obj/server/reflect.o: private CFLAGS += -DCONTRACT_DESC='"$(B)/gen/contract.desc"'
+
+$(B)/gen/yinzheng/%.pb-c.c $(B)/gen/yinzheng/%.pb-c.h: proto/yinzheng/%.proto
+	$(call say,GEN,$<)
+	$(Q)mkdir -p $(B)/gen && protoc-c -I proto --c_out=$(B)/gen $<
+$(B)/gen/grpc/%.pb-c.c $(B)/gen/grpc/%.pb-c.h: $(PROTO_ROOT)/grpc/%.proto
+	$(call say,GEN,grpc/$*.proto)
+	$(Q)mkdir -p $(B)/gen && protoc-c -I $(PROTO_ROOT) --c_out=$(B)/gen $<
+$(B)/gen/contract.desc: $(PROTOS)
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(B)/gen && protoc -I proto -I $(PROTO_ROOT) --include_imports --descriptor_set_out=$@ \
+		$(patsubst proto/%,%,$(PROTOS)) $(STD_PROTOS)
+
+# ---- tests ---------------------------------------------------------------------------------------------------
+# Unit tests of the server (test_server_*) link it; all others link the library alone.
+$(B)/tests/test_server_%: $(B)/obj/tests/unit/test_server_%.o $(B)/libserver.a $(B)/libyinzheng.a
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(lib_ldlibs) $(rpc_ldlibs)
+$(B)/tests/test_%: $(B)/obj/tests/unit/test_%.o $(B)/libyinzheng.a
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(lib_ldlibs)
+
+unit: $(UNIT_BIN) ## unit tests and vectors (cmocka)
+	@scripts/unit.sh $(UNIT_BIN)
+
+# Fuzz targets are built with clang and libFuzzer into their own folder and run on their seeds for FUZZ_SECONDS each.
+FUZZ_SECONDS ?= 5
+fuzz: ## build the fuzz targets and run each for FUZZ_SECONDS (5)
+	@$(MAKE) --no-print-directory CC=clang SAN=fuzzer-no-link,address,undefined CFLAGS='-O1 -g' fuzz-run
+fuzz-run: $(FUZZ_BIN)
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz.sh $(FUZZ_BIN)
+$(B)/fuzz/fuzz_message%: $(B)/obj/tests/fuzz/fuzz_message%.o $(B)/libserver.a $(B)/libyinzheng.a
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D) && $(CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(lib_ldlibs) $(rpc_ldlibs)
+$(B)/fuzz/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/libyinzheng.a
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D) && $(CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(lib_ldlibs)
+
+e2e: all ## end-to-end: the real server, driven by Python grpcio and by the CLI
+	@tests/e2e/run.sh $(B)
+
+layers: ## includes point only downwards, and other rules of the tree
+	@scripts/layers.sh
+
+pki: ## development PKI under build/pki
+	@certs/make-pki.sh build/pki
+
+format: ## clang-format over the sources
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+PREFIX ?= /usr/local
+install: all ## install to PREFIX (/usr/local), honouring DESTDIR
+	install -D -m 0755 $(B)/yinzheng $(DESTDIR)$(PREFIX)/bin/yinzheng
+	install -D -m 0755 $(B)/yinzheng-online $(DESTDIR)$(PREFIX)/libexec/yinzheng/yinzheng-online
+	install -D -m 0755 $(B)/yinzhengd $(DESTDIR)$(PREFIX)/sbin/yinzhengd
+	mkdir -p $(DESTDIR)$(PREFIX)/share/yinzheng && cp -r share/catalogue $(DESTDIR)$(PREFIX)/share/yinzheng/
+
+clean: ## remove what was built
+	rm -rf build
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

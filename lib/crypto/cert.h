@@ -1,0 +1,99 @@
+/*
+ * X.509 certificates and CRLs (GB/T 20518), parsed by OpenSSL. SM2 links are verified with the default identity
+ * on every link: OpenSSL takes the id from the certificate being checked, and its CRL check has no id at all,
+ * so CRLs are checked here. Immutable after parsing; may be shared by threads.
+ */
+#ifndef YZ_CRYPTO_CERT_H
+#define YZ_CRYPTO_CERT_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "crypto/sm2.h"
+
+struct cert;
+struct crl;
+
+enum { CERT_MAX = 64 * 1024, CERT_FINGERPRINT = 32 };
+
+/* DER, no trailing bytes. ERR_CERT_UNREADABLE. The bytes are copied. */
+enum err cert_parse(struct span der, struct cert **out) MUST_CHECK;
+/* All certificates of a PEM bundle or one DER. *out is an arena array of *n; free each with cert_free. */
+enum err cert_parse_bundle(struct arena *a, struct span pem_or_der, struct cert ***out, size_t *n) MUST_CHECK;
+struct cert *cert_ref(struct cert *c);
+void cert_free(struct cert *c);
+
+struct span cert_der(const struct cert *c);                  /* as received */
+const char *cert_subject(const struct cert *c);              /* RFC 2253, UTF-8 as it is: "CN=…,O=…" */
+const char *cert_issuer(const struct cert *c);
+const char *cert_common_name(const struct cert *c);          /* "" when none */
+const char *cert_serial_hex(const struct cert *c);
+int64_t cert_not_before(const struct cert *c);
+int64_t cert_not_after(const struct cert *c);
+bool cert_is_ca(const struct cert *c);
+bool cert_is_self_issued(const struct cert *c);
+/* keyUsage bits as in X.509 (bit 0 digitalSignature = 1, bit 1 nonRepudiation = 2, … bit 5 keyCertSign = 32,
+ * bit 6 cRLSign = 64); 0xffff when the extension is absent. */
+unsigned cert_key_usage(const struct cert *c);
+/* True when the extended key usage extension names this OID (dotted), or the extension is absent. */
+bool cert_allows_eku(const struct cert *c, const char *oid);
+/* SM2 key of the certificate, owned by it; NULL when the key is of another algorithm. */
+const struct sm2_key *cert_sm2_key(const struct cert *c);
+/* SHA-256 of the DER SubjectPublicKeyInfo: how a principal's key is named. */
+void cert_key_fingerprint(const struct cert *c, uint8_t out[CERT_FINGERPRINT]);
+
+enum err crl_parse(struct span der, struct crl **out) MUST_CHECK;
+enum err crl_parse_pem_or_der(struct span in, struct crl **out) MUST_CHECK;
+void crl_free(struct crl *c);
+const char *crl_issuer(const struct crl *c);
+int64_t crl_this_update(const struct crl *c);
+int64_t crl_next_update(const struct crl *c); /* 0 when absent */
+
+/* A set of certificates and CRLs. Anchors are trusted; intermediates only help to build paths. */
+struct cert_store;
+enum err cert_store_new(struct cert_store **out) MUST_CHECK;
+void cert_store_free(struct cert_store *s);
+enum err cert_store_add_anchor(struct cert_store *s, struct cert *c) MUST_CHECK;       /* takes a reference */
+enum err cert_store_add_intermediate(struct cert_store *s, struct cert *c) MUST_CHECK; /* takes a reference */
+enum err cert_store_add_crl(struct cert_store *s, struct crl *c) MUST_CHECK;           /* takes it over */
+size_t cert_store_anchors(const struct cert_store *s);
+size_t cert_store_crls(const struct cert_store *s);
+
+enum chain_status {
+	CHAIN_OK,
+	CHAIN_NO_PATH,       /* no path to an anchor */
+	CHAIN_BAD_SIGNATURE, /* a link's signature is wrong */
+	CHAIN_NOT_YET,       /* some certificate (see depth) is not yet valid at `at` */
+	CHAIN_EXPIRED,
+	CHAIN_CONSTRAINTS,   /* basic constraints, path length, CA key usage, unknown critical extension */
+	CHAIN_ALGORITHM      /* a link uses an algorithm that is refused (SHA-1, MD5, small RSA) */
+};
+
+enum revocation_status {
+	REVOCATION_GOOD,        /* a CRL that fits, verifies and is fresh does not list it, for every link */
+	REVOCATION_REVOKED,     /* listed; see revoked_at */
+	REVOCATION_NO_EVIDENCE, /* no CRL of some issuer at hand */
+	REVOCATION_STALE,       /* only a CRL whose nextUpdate is past, or whose thisUpdate is in the future */
+	REVOCATION_BAD_CRL      /* a CRL whose signature or critical extension fails */
+};
+
+struct chain_result {
+	enum chain_status status;
+	int depth;                 /* where the status arose: 0 the leaf */
+	char subject[256];         /* that certificate's subject, cut to fit at a character border */
+	enum revocation_status revocation;
+	int revoked_depth;
+	int64_t revoked_at;        /* 0 unless REVOCATION_REVOKED */
+	int64_t crl_this_update;   /* oldest thisUpdate of the CRLs used, 0 when none */
+	size_t length;             /* certificates in the path, leaf and anchor included; 0 without a path */
+};
+
+/*
+ * Build and check a path from leaf to an anchor at time `at`; then revocation of every link below the anchor with
+ * the CRLs of the store, judged for freshness at `now`. `extra` certificates (may be NULL) help to build. Path length at
+ * most 8. The anchor itself is not checked for revocation. Key usage of the leaf is the caller's business.
+ * An error only when it could not judge (memory, library).
+ */
+enum err chain_check(const struct cert_store *s, struct cert *leaf, struct cert *const *extra, size_t n_extra,
+                     int64_t at, int64_t now, struct chain_result *out) MUST_CHECK;
+
+#endif
