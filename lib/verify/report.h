@@ -1,0 +1,111 @@
+/*
+ * A verdict as data: every check with its result and code; printing is someone else's job (DESIGN 5, Verdict).
+ * docs/report-codes.md lists the codes.
+ */
+#ifndef YZ_VERIFY_REPORT_H
+#define YZ_VERIFY_REPORT_H
+
+#include "base/arena.h"
+#include "base/err.h"
+
+enum indication { IND_NONE, TOTAL_PASSED, TOTAL_FAILED, INDETERMINATE, NO_SIGNATURE_FOUND };
+
+/* In the order of DESIGN 5: within one indication the first of these wins. */
+enum sub_indication {
+	SUB_NONE,
+	SUB_FORMAT_FAILURE,
+	SUB_HASH_FAILURE,
+	SUB_SIG_CRYPTO_FAILURE,
+	SUB_SIG_CONSTRAINTS_FAILURE,
+	SUB_REVOKED,
+	SUB_EXPIRED,
+	SUB_NOT_YET_VALID,
+	SUB_NO_CERTIFICATE_CHAIN_FOUND,
+	SUB_CHAIN_CONSTRAINTS_FAILURE,
+	SUB_CRYPTO_CONSTRAINTS_FAILURE,
+	SUB_TRY_LATER,
+	SUB_OUT_OF_BOUNDS_NO_POE,
+	SUB_SIGNED_DATA_NOT_FOUND,
+	SUB_UNCOVERED /* INDETERMINATE / SIG_CONSTRAINTS_FAILURE, code UNCOVERED */
+};
+
+enum check_result { CHECK_PASS, CHECK_FAIL, CHECK_NOTICE, CHECK_SKIPPED };
+
+struct check {
+	const char *step;   /* stable: "structure", "seal_signature", "maker_chain", "seal_period", … */
+	enum check_result result;
+	const char *code;   /* stable: "OK", "SEAL_SIG_BAD", … */
+	const char *detail; /* for people; NULL when none; no personal data beyond what the file itself shows */
+	struct check *next;
+};
+
+struct cert_facts {
+	const char *subject, *issuer, *serial;
+	int64_t not_before, not_after;
+};
+
+struct seal_facts {
+	const char *id, *name, *maker;
+	int64_t valid_start, valid_end;
+	int version;
+};
+
+/* One judged signature (or seal): what it is, the steps, the verdict. */
+struct signature_report {
+	const char *id;        /* in its document, or NULL */
+	const char *type;      /* "Seal", "Sign", "Statement" */
+	int version;           /* 0 when not applicable */
+	enum indication indication;
+	enum sub_indication sub;
+	int64_t signing_time;  /* claimed; 0 unknown */
+	struct cert_facts signer;
+	struct seal_facts seal;
+	bool has_signer, has_seal;
+	struct check *checks, *last;
+	struct signature_report *next;
+};
+
+enum verify_kind { KIND_UNKNOWN, KIND_OFD, KIND_SEAL, KIND_SIGNATURE, KIND_LICENCE, KIND_RECEIPT, KIND_SHOWCODE };
+
+struct report {
+	struct arena *arena;
+	enum verify_kind kind;
+	enum indication indication;
+	enum sub_indication sub;
+	const char *policy;
+	int64_t judged_at;          /* the clock's now, or --at */
+	struct check *checks, *last; /* of the file itself (or of a bare seal) */
+	struct signature_report *signatures, *last_signature;
+	const char *not_checked[8]; /* "REVOCATION", … */
+	size_t n_not_checked;
+	size_t trust_anchors, trust_crls;
+	int64_t oldest_crl;         /* thisUpdate of the oldest CRL used; 0 none */
+	/* What the file says, for people; NULL/0 when not of that kind. */
+	const struct licence_record *licence;
+	const struct receipt *receipt;
+};
+
+const char *indication_name(enum indication i);          /* "TOTAL_PASSED", …; NULL for IND_NONE */
+const char *sub_indication_name(enum sub_indication s);  /* NULL for SUB_NONE */
+const char *check_result_name(enum check_result r);
+const char *verify_kind_name(enum verify_kind k);
+
+/* Add a step. detail may be NULL; it is copied. Out of memory sets the report to INDETERMINATE at the end. */
+void report_check(struct report *r, struct signature_report *s /* NULL: the file's own */, const char *step,
+                  enum check_result result, const char *code, const char *detail);
+/* Record a failure: the worse of what stands and this (FAILED over INDETERMINATE; then the order of the enum). */
+void report_fail(struct report *r, struct signature_report *s, enum indication i, enum sub_indication sub);
+struct signature_report *report_signature(struct report *r, const char *id, const char *type);
+void report_not_checked(struct report *r, const char *what);
+/* After all steps: a signature without failure is TOTAL_PASSED; the file's verdict is the worst. */
+void report_conclude(struct report *r);
+
+struct report_code {
+	const char *code;
+	const char *en, *zh; /* one sentence each: what is wrong, and whose fault */
+};
+/* NULL when unknown. */
+const struct report_code *report_code_find(const char *code);
+size_t report_codes(const struct report_code **all);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * Verify a seal, a signature, a licence file or a receipt. A hostile file gets a report (TOTAL_FAILED /
+ * FORMAT_FAILURE); an error is returned only when it could not judge (ERR_BUDGET, ERR_NO_MEMORY, ERR_CRYPTO).
+ */
+#ifndef YZ_VERIFY_VERIFY_H
+#define YZ_VERIFY_VERIFY_H
+
+#include "crypto/cert.h"
+#include "form/licence.h"
+#include "form/receipt.h"
+#include "form/ses.h"
+#include "verify/report.h"
+
+enum { VERIFY_FILE_MAX = 64 * 1024 * 1024 };
+
+/* Trust and rules of one verification; shared by threads, never changed while in use. */
+struct verify_policy {
+	const char *name;                  /* "default", "strict" */
+	const struct cert_store *trust;    /* anchors, intermediates, CRLs */
+	bool revocation_required;          /* false: checked where evidence is at hand, else listed in not_checked */
+};
+
+struct verify_input {
+	struct span bytes;
+	struct span data;        /* signed data of a bare SES_Signature; ptr NULL when not given */
+	int64_t now;             /* the clock */
+	int64_t at;              /* judge as of this time; 0: now */
+	int64_t proven_time;     /* trusted time of signing (the store's issue time); 0: none, the claimed time is used */
+};
+
+/* Kind by content, then the right one of the below. */
+enum err verify_any(struct arena *a, const struct verify_policy *p, const struct verify_input *in,
+                    struct report **out) MUST_CHECK;
+/* A bare seal, "good for use at `at`": GB/T 38540 seal verification in order (standards 1.7). */
+enum err verify_seal(struct arena *a, const struct verify_policy *p, const struct verify_input *in,
+                     struct report **out) MUST_CHECK;
+/* A seal signature over in->data (standards 1.8). */
+enum err verify_signature(struct arena *a, const struct verify_policy *p, const struct verify_input *in,
+                          struct report **out) MUST_CHECK;
+/* A licence file: structure, identifier, record against signature (issuer's name and code in the signer's
+ * certificate or the seal must fit the record), signature, seal, chain. State is not known here. */
+enum err verify_licence(struct arena *a, const struct verify_policy *p, const struct verify_input *in,
+                        struct report **out) MUST_CHECK;
+/* A receipt: COSE structure, content type, signature value, chain of its certificate, receipt structure. */
+enum err verify_receipt(struct arena *a, const struct verify_policy *p, const struct verify_input *in,
+                        struct report **out) MUST_CHECK;
+
+/* Trust from files and directories (PEM or DER certificates and CRLs, recognised by content). Self-issued CA
+ * certificates become anchors, others intermediates. A path that gives no anchor at all is an error:
+ * ERR_CERT_UNREADABLE with a note that names the file. */
+enum err trust_load(const char *const *paths, size_t n, struct cert_store **out, struct err_note *note) MUST_CHECK;
+
+/* JSON of one report as in DESIGN 6, one line, in the arena. `file` may be NULL. */
+enum err report_json(struct arena *a, const struct report *r, const char *file, char **out) MUST_CHECK;
+
+#endif
