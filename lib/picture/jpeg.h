@@ -1,7 +1,7 @@
 /*
  * JPEG through libjpeg, as grey: pictures of codes are all that we read in this format.
- * Bounds: the size before anything is allocated, 64 scans in a progressive file, 16 MB of the library's own working
- * memory for the size of the picture, 16 warnings ("corrupt data", a premature end is an error at once).
+ * Bounds: the size before anything is allocated, 64 scans and 96 MB of coefficients in a progressive file,
+ * 16 warnings of corrupt data (a premature end is an error at once).
  * CMYK pictures are refused. EXIF is not read: a turned photograph stays turned.
  */
 #ifndef YZ_PICTURE_JPEG_H
