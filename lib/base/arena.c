@@ -46,7 +46,7 @@ void arena_free(struct arena *a)
 static struct chunk *grow(struct arena *a, size_t n)
 {
 	size_t size = n > a->next_size ? n : a->next_size;
-	struct chunk *c = calloc(1, sizeof(*c) + size);
+	struct chunk *c = size <= SIZE_MAX - sizeof(*c) ? calloc(1, sizeof(*c) + size) : NULL;
 
 	if (c == NULL)
 		return NULL;
@@ -63,7 +63,7 @@ void *arena_alloc(struct arena *a, size_t n)
 	struct chunk *c = a->head;
 	uint8_t *p;
 
-	if (n > a->budget || a->used > a->budget - n)
+	if (n > SIZE_MAX - ALIGN || n > a->budget || a->used > a->budget - n)
 		return NULL;
 	n = n == 0 ? ALIGN : (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 	if (c == NULL || c->size - c->used < n) {

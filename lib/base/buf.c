@@ -60,6 +60,8 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
+	if (n < 0)
+		b->failed = true;
 	if (n < 0 || !reserve(b, (size_t)n + 1))
 		return;
 	va_start(ap, fmt);

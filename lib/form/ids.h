@@ -20,6 +20,7 @@ bool credit_code_ok(struct span s);
 char credit_code_check(struct span first17); /* '\0' when not 17 characters of the alphabet */
 /* GB 11643: 17 digits and a check character 0-9X, the birth date must exist and not be before 1800. */
 bool resident_id_ok(struct span s);
+char resident_id_check(struct span first17); /* '\0' when not 17 digits */
 /* 21 characters: a credit code that checks, then three digits. */
 bool type_code_ok(struct span s);
 /* A holder's code by its type of GB/T 36903 annex A: "001" credit code, "111" resident id are checked by their
@@ -38,7 +39,7 @@ struct licence_id {
 /* Structure only: ERR_LICENCE_ID_INVALID when it does not have the parts. A wrong check character or part is
  * left to the reader of the result: in foreign licences it is a finding. */
 enum err licence_id_parse(struct span s, struct licence_id *out) MUST_CHECK;
-/* True when everything is right, check character included. */
+/* True when everything is right, check character included; version 000 is not. */
 bool licence_id_ok(struct span s);
 /* version 1..999. ERR_LICENCE_ID_INVALID when a part is wrong. */
 enum err licence_id_make(struct arena *a, const char *type, const char *issuer, const char *serial, unsigned version,

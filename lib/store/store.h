@@ -1,0 +1,263 @@
+/*
+ * The store: the domain's verbs over a database (DESIGN 5, Storage). docs/store.md has the schema.
+ *
+ *  - Reads run in store_read(): one snapshot, any thread, never waiting for writers.
+ *  - Writes are functions that can be run again: store_write() hands one to the single writer, which runs it under a
+ *    savepoint, many per commit, and answers after the commit is on disk. A write function may be run more than once
+ *    and must not touch anything but its tx and its own arg; when it returns an error, nothing of it remains.
+ *  - Personal values are encrypted in the row (crypto/aead.h, bound to table, row, column, version) and found by a
+ *    keyed hash. Callers give and get plain values; they never see the ciphertext.
+ *  - Rows come back in the arena that is passed.
+ *  - Errors: ERR_NOT_FOUND (callers turn it into their reason), ERR_ALREADY_EXISTS, ERR_STORE_BUSY, ERR_STORE_FULL,
+ *    ERR_STORE_IO, ERR_STORE_CORRUPT, ERR_BUDGET.
+ */
+#ifndef YZ_STORE_STORE_H
+#define YZ_STORE_STORE_H
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "crypto/digest.h"
+#include "crypto/rand.h"
+
+struct store;
+struct store_tx;
+
+enum { STORE_SCHEMA = 1, STORE_PAGE_MAX = 500, REQUEST_ID_LEN = 16, FINGERPRINT_LEN = 32 };
+
+struct store_options {
+	const char *url;          /* "sqlite:/path/store.db" */
+	struct span master_key;   /* 32 bytes; wraps the store's data keys */
+	struct clock clock;
+	struct rand rand;
+	unsigned readers;         /* pooled read connections; 0: 4 */
+	unsigned batch_max;       /* writes per commit; 0: 256 */
+};
+
+/* Make a new store (fails with ERR_ALREADY_EXISTS when there is one). */
+enum err store_create(const struct store_options *o, struct err_note *note) MUST_CHECK;
+/* Open, migrate upwards when older. ERR_STORE_NOT_INIT, ERR_STORE_NEWER, ERR_MASTER_KEY_WRONG, ERR_STORE_CORRUPT. */
+enum err store_open(const struct store_options *o, struct store **out, struct err_note *note) MUST_CHECK;
+/* Waits for writes under way; later ones get ERR_STOPPING. */
+void store_close(struct store *s);
+/* A quick round trip to the database, for health. */
+enum err store_ping(struct store *s) MUST_CHECK;
+/* The time that decides expiry: the clock, but never before the latest time that the store has written down. */
+int64_t store_now(struct store *s);
+/* How far the clock stands behind that time, ms; 0 normally. */
+int64_t store_clock_behind(struct store *s);
+
+typedef enum err store_fn(struct store_tx *tx, void *arg);
+enum err store_read(struct store *s, store_fn *fn, void *arg) MUST_CHECK;
+enum err store_write(struct store *s, store_fn *fn, void *arg) MUST_CHECK;
+/* The same without waiting: done(arg, result) is called on the writer's thread after the commit (or failure) and must be
+ * short. ERR_STORE_BUSY when the queue is full, ERR_STOPPING: then done is not called. */
+typedef void store_done(void *arg, enum err result);
+enum err store_submit(struct store *s, store_fn *fn, void *arg, store_done *done) MUST_CHECK;
+/* Inside a transaction: the time of this transaction (store_now at its begin). */
+int64_t store_tx_now(const struct store_tx *tx);
+
+/* ---- principals ------------------------------------------------------------------------------------------ */
+
+enum role { /* bits */
+	ROLE_SYSTEM = 1, ROLE_SECURITY = 2, ROLE_AUDIT = 4, ROLE_SEALER = 8, ROLE_ISSUER = 16, ROLE_WALLET = 32,
+	ROLE_WINDOW = 64, ROLE_INSPECTOR = 128, ROLE_GATEWAY = 256
+};
+
+struct principal_key {
+	uint8_t fingerprint[FINGERPRINT_LEN];
+	int64_t not_before, not_after; /* 0: open */
+};
+
+struct principal {
+	char *id, *name, *org_code, *org_name;
+	unsigned roles;
+	bool statutory, disabled;
+	size_t n_keys, n_types, n_items;
+	struct principal_key *keys;
+	char **types, **items;
+	uint64_t version;
+};
+
+/* By key: whatever its state; the caller judges disabled and validity. ERR_NOT_FOUND. */
+enum err store_principal_by_key(struct store_tx *tx, struct arena *a, const uint8_t fp[FINGERPRINT_LEN],
+                                struct principal *out) MUST_CHECK;
+enum err store_principal_get(struct store_tx *tx, struct arena *a, const char *id, struct principal *out) MUST_CHECK;
+/* Insert or replace; version counts up and is written back. ERR_ALREADY_EXISTS when a key belongs to another. */
+enum err store_principal_put(struct store_tx *tx, struct principal *p) MUST_CHECK;
+/* In order of id, after `after` ("" from the start), at most max. */
+enum err store_principal_list(struct store_tx *tx, struct arena *a, const char *after, size_t max,
+                              struct principal **out, size_t *n) MUST_CHECK;
+/* Active (not disabled) principals that hold all of `roles`. */
+enum err store_principal_count(struct store_tx *tx, unsigned roles, uint64_t *n) MUST_CHECK;
+
+/* A sensitive grant that waits for a second hand: the digest of its contents and who proposed it. */
+enum err store_grant_propose(struct store_tx *tx, const char *principal, const uint8_t digest[SM3_LEN],
+                             const char *by) MUST_CHECK;
+/* ERR_NOT_FOUND when nothing (with this digest, younger than 24 h) waits. *by in the arena. */
+enum err store_grant_find(struct store_tx *tx, struct arena *a, const char *principal, const uint8_t digest[SM3_LEN],
+                          char **by) MUST_CHECK;
+enum err store_grant_clear(struct store_tx *tx, const char *principal) MUST_CHECK;
+
+/* ---- answers that were given (request_id) ------------------------------------------------------------------- */
+
+struct replay {
+	uint8_t request_digest[SM3_LEN];
+	struct span reply; /* encrypted at rest */
+};
+/* ERR_NOT_FOUND when none is kept (10 minutes). */
+enum err store_replay_get(struct store_tx *tx, struct arena *a, const char *principal,
+                          const uint8_t request_id[REQUEST_ID_LEN], struct replay *out) MUST_CHECK;
+enum err store_replay_put(struct store_tx *tx, const char *principal, const uint8_t request_id[REQUEST_ID_LEN],
+                          const struct replay *r) MUST_CHECK;
+
+/* ---- catalogue ------------------------------------------------------------------------------------------------ */
+
+enum catalog_kind { CATALOG_TYPE = 1, CATALOG_ITEM = 2 };
+struct catalog_row {
+	char *code;
+	struct span json;
+	uint64_t version;
+};
+enum err store_catalog_put(struct store_tx *tx, enum catalog_kind k, struct catalog_row *r) MUST_CHECK; /* version out */
+enum err store_catalog_get(struct store_tx *tx, struct arena *a, enum catalog_kind k, const char *code,
+                           struct catalog_row *out) MUST_CHECK;
+enum err store_catalog_list(struct store_tx *tx, struct arena *a, enum catalog_kind k, const char *after, size_t max,
+                            struct catalog_row **out, size_t *n) MUST_CHECK;
+
+/* ---- seals ---------------------------------------------------------------------------------------------------- */
+
+enum seal_state { SEAL_ACTIVE = 1, SEAL_SUSPENDED, SEAL_REVOKED };
+
+struct seal_row {
+	char *id, *name, *owner_code, *maker;
+	int64_t type;
+	enum seal_state state;
+	int64_t valid_start, valid_end;
+	char *application, *approver, *created_by;
+	uint8_t hash[SM3_LEN];  /* of der */
+	struct span der;        /* empty in lists */
+	uint64_t version;       /* +1 at each change of state */
+};
+
+/* One change of state of a seal or licence. */
+struct state_event {
+	unsigned sequence;      /* 1.. within the object, set by the store */
+	int state;              /* enum seal_state / enum licence_state */
+	char *reason;
+	int64_t effective, recorded; /* recorded is set by the store */
+	char *principal;
+};
+
+/* Insert with its first event (reason = application). ERR_ALREADY_EXISTS. */
+enum err store_seal_insert(struct store_tx *tx, const struct seal_row *s) MUST_CHECK;
+enum err store_seal_get(struct store_tx *tx, struct arena *a, const char *id, struct seal_row *out) MUST_CHECK;
+/* Whole seal by hash of its bytes, to rebuild signatures. */
+enum err store_seal_der(struct store_tx *tx, struct arena *a, const uint8_t hash[SM3_LEN], struct span *der) MUST_CHECK;
+enum err store_seal_list(struct store_tx *tx, struct arena *a, const char *owner_code /* "" all */, const char *after,
+                         size_t max, struct seal_row **out, size_t *n) MUST_CHECK;
+/* Appends the event and changes the state, only when the version is still `version`: else ERR_STORE_CHANGED. */
+enum err store_seal_change(struct store_tx *tx, const char *id, uint64_t version, struct state_event *e) MUST_CHECK;
+enum err store_seal_events(struct store_tx *tx, struct arena *a, const char *id, struct state_event **out,
+                           size_t *n) MUST_CHECK;
+/* ERR_STORE_CHANGED unless the seal's version is still this. */
+enum err store_seal_same(struct store_tx *tx, const char *id, uint64_t version) MUST_CHECK;
+
+/* ---- licences ------------------------------------------------------------------------------------------------- */
+
+enum licence_state { LICENCE_VALID = 1, LICENCE_SUSPENDED, LICENCE_REVOKED, LICENCE_CANCELLED, LICENCE_EXPIRED };
+
+struct holder_key { /* how a holder is looked up */
+	const char *code_type, *code;
+};
+
+struct licence_row {
+	char *id;               /* identifier. It may hold a personal number: encrypted and found by keyed hash */
+	char *type_code, *issuer_code, *seal_id;
+	enum licence_state state; /* as last recorded; LICENCE_EXPIRED is never stored: see valid_to */
+	int64_t state_since;      /* effective time of that state */
+	int64_t issued;           /* the store's time of issue: proof of the time of signing */
+	int64_t valid_from, valid_to;
+	struct span record;       /* encrypted at rest; empty in lists */
+	struct span sig_head, sig_tail; /* the SES_Signature before and after the embedded seal; encrypted at rest */
+	uint8_t seal_hash[SM3_LEN];
+	uint64_t version;         /* +1 at each change of state */
+};
+
+/* With its holders and first event (LICENCE_VALID). ERR_ALREADY_EXISTS when the identifier, or the same type, issuer
+ * and number (`number_unique`: keyed-hashed by the store) exists. */
+enum err store_licence_insert(struct store_tx *tx, const struct licence_row *l, const char *number,
+                              const struct holder_key *holders, size_t n_holders, const char *principal) MUST_CHECK;
+enum err store_licence_get(struct store_tx *tx, struct arena *a, const char *id, struct licence_row *out) MUST_CHECK;
+/* A holder's licences (any state), newest first, at most max; type_code "" all. Without record and signature. */
+enum err store_licence_by_holder(struct store_tx *tx, struct arena *a, const struct holder_key *h,
+                                 const char *type_code, size_t max, struct licence_row **out, size_t *n) MUST_CHECK;
+/* An issuer's licences, oldest first, after the opaque token ("" from the start); *next is "" at the end. */
+enum err store_licence_list(struct store_tx *tx, struct arena *a, const char *issuer_code, const char *type_code,
+                            const char *token, size_t max, struct licence_row **out, size_t *n, char **next) MUST_CHECK;
+enum err store_licence_change(struct store_tx *tx, const char *id, uint64_t version, struct state_event *e) MUST_CHECK;
+enum err store_licence_events(struct store_tx *tx, struct arena *a, const char *id, struct state_event **out,
+                              size_t *n) MUST_CHECK;
+enum err store_licence_same(struct store_tx *tx, const char *id, uint64_t version) MUST_CHECK;
+
+/* ---- show-codes ------------------------------------------------------------------------------------------------ */
+
+enum code_kind { CODE_SHOW = 1, CODE_USE = 2 };
+enum audience_kind { AUDIENCE_INSPECTORS = 1, AUDIENCE_WINDOWS, AUDIENCE_ORGANISATION };
+
+struct code_row {
+	uint8_t hash[SM3_LEN];
+	enum code_kind kind;
+	enum audience_kind audience;
+	char *audience_org, *wallet, *item_code;
+	struct span body;        /* desk/'s own CBOR: holder, presenter, grants, purpose; encrypted at rest */
+	int64_t created, expires;
+	int64_t cancelled, used; /* 0: not */
+	char *used_by;           /* principal */
+};
+enum err store_code_insert(struct store_tx *tx, const struct code_row *c) MUST_CHECK;
+enum err store_code_get(struct store_tx *tx, struct arena *a, const uint8_t hash[SM3_LEN],
+                        struct code_row *out) MUST_CHECK;
+/* Mark as used: ERR_CODE_USED, ERR_CODE_CANCELLED, ERR_CODE_EXPIRED (at store_tx_now), ERR_CODE_UNKNOWN. */
+enum err store_code_spend(struct store_tx *tx, const uint8_t hash[SM3_LEN], const char *principal) MUST_CHECK;
+/* ERR_CODE_USED, ERR_CODE_UNKNOWN; cancelling twice or after expiry is fine. */
+enum err store_code_cancel(struct store_tx *tx, const uint8_t hash[SM3_LEN]) MUST_CHECK;
+
+/* ---- receipts -------------------------------------------------------------------------------------------------- */
+
+struct receipt_row {
+	char *id, *principal;
+	int64_t time;
+	struct span body; /* canonical CBOR (form/receipt.h), no personal values */
+};
+enum err store_receipt_insert(struct store_tx *tx, const struct receipt_row *r) MUST_CHECK;
+enum err store_receipt_get(struct store_tx *tx, struct arena *a, const char *id, struct receipt_row *out) MUST_CHECK;
+
+/* ---- audit ------------------------------------------------------------------------------------------------------ */
+
+struct audit_value { /* a personal value; stands in a row of its own that can be erased */
+	char *name, *value;     /* value "" and erased when it is gone */
+	uint8_t salt[16];
+	bool erased;
+};
+struct audit_row {
+	uint64_t index;         /* dense from 0, set by the store */
+	int64_t time;
+	char *action, *principal;
+	struct span record;     /* canonical bytes, salted digests only */
+	uint8_t leaf[SHA256_LEN];
+	size_t n_values;
+	struct audit_value *values;
+};
+/* index is set. */
+enum err store_audit_append(struct store_tx *tx, struct audit_row *r) MUST_CHECK;
+enum err store_audit_list(struct store_tx *tx, struct arena *a, uint64_t from, size_t max, const char *action,
+                          const char *principal, struct audit_row **out, size_t *n) MUST_CHECK;
+enum err store_audit_size(struct store_tx *tx, uint64_t *n) MUST_CHECK;
+/* Erase the values (not the record) of entries before `before`. */
+enum err store_audit_erase(struct store_tx *tx, int64_t before, uint64_t *n) MUST_CHECK;
+
+/* Delete replays, codes long expired (kept 30 days for answering "used" or "expired"), old grants; at most `max` rows. */
+enum err store_expire(struct store_tx *tx, size_t max, uint64_t *n) MUST_CHECK;
+
+#endif
