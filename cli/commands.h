@@ -26,8 +26,8 @@ struct subcommand {
 	const char *name; /* NULL ends a table */
 	int (*run)(int argc, char **argv);
 };
-/* Runs argv[1] of the table with argv moved on by one. --help and no word at all print command_help() (exit 0 and 64);
- * an unknown word is a usage error (64). */
+/* Runs argv[1] of the table with argv moved on by one. --help prints command_help(); no word or an unknown one is a
+ * usage error (64). */
 int command_dispatch(const char *name, const struct subcommand *table, int argc, char **argv);
 
 #endif

@@ -1,7 +1,5 @@
 #include "picture/qr_prepare.h"
 
-#include <math.h>
-
 /* Bilinear, positions in 1/256 pixel, edges repeated. */
 static uint8_t sample(const struct image *in, int64_t x256, int64_t y256)
 {
@@ -127,7 +125,7 @@ enum err grey_blur(struct arena *a, const struct image *in, uint32_t radius, str
 	return ERR_OK;
 }
 
-enum err grey_threshold(struct arena *a, const struct image *in, uint32_t radius, int bias, struct image *out)
+enum err grey_threshold(struct arena *a, const struct image *in, uint32_t radius, struct image *out)
 {
 	struct image img;
 	uint32_t *sums, x, y;
@@ -139,44 +137,8 @@ enum err grey_threshold(struct arena *a, const struct image *in, uint32_t radius
 		for (x = 0; x < in->width; x++) {
 			size_t at = (size_t)y * in->width + x;
 
-			img.pix[at] = in->pix[at] + bias < mean_around(in, sums, x, y, radius) ? 0 : 255;
+			img.pix[at] = in->pix[at] < mean_around(in, sums, x, y, radius) ? 0 : 255;
 		}
-	*out = img;
-	return ERR_OK;
-}
-
-enum err grey_turn(struct arena *a, const struct image *in, double degrees, struct image *out)
-{
-	double angle = degrees * 3.14159265358979323846 / 180, c = cos(angle), s = sin(angle);
-	double mid_x = in->width / 2.0, mid_y = in->height / 2.0;
-	struct image img;
-	uint32_t x, y;
-	enum err e = image_new(a, in->width, in->height, IMAGE_GREY, &img);
-
-	if (e != ERR_OK)
-		return e;
-	for (y = 0; y < in->height; y++)
-		for (x = 0; x < in->width; x++) {
-			double dx = x - mid_x, dy = y - mid_y;
-			double from_x = mid_x + c * dx + s * dy, from_y = mid_y - s * dx + c * dy;
-
-			if (from_x >= 0 && from_y >= 0 && from_x < in->width && from_y < in->height)
-				img.pix[(size_t)y * in->width + x] = sample(in, (int64_t)(from_x * 256), (int64_t)(from_y * 256));
-		}
-	*out = img;
-	return ERR_OK;
-}
-
-enum err grey_invert(struct arena *a, const struct image *in, struct image *out)
-{
-	size_t i, n = (size_t)in->width * in->height;
-	struct image img;
-	enum err e = image_new(a, in->width, in->height, IMAGE_GREY, &img);
-
-	if (e != ERR_OK)
-		return e;
-	for (i = 0; i < n; i++)
-		img.pix[i] = 255 - in->pix[i];
 	*out = img;
 	return ERR_OK;
 }

@@ -9,11 +9,8 @@ enum err grey_scale(struct arena *a, const struct image *in, uint32_t width, uin
                     struct image *out) MUST_CHECK;
 /* Box blur over (2 * radius + 1) pixels a side. */
 enum err grey_blur(struct arena *a, const struct image *in, uint32_t radius, struct image *out) MUST_CHECK;
-/* Black where a pixel is darker than the mean around it (radius as above) by more than `bias`, else white. */
+/* Black where a pixel is darker than the mean around it (radius as above), else white. */
 enum err grey_threshold(struct arena *a, const struct image *in, uint32_t radius, int bias,
                         struct image *out) MUST_CHECK;
-/* Turned about its centre, degrees clockwise; corners are cut off, what comes in is white. */
-enum err grey_turn(struct arena *a, const struct image *in, double degrees, struct image *out) MUST_CHECK;
-enum err grey_invert(struct arena *a, const struct image *in, struct image *out) MUST_CHECK;
 
 #endif

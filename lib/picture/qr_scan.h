@@ -1,10 +1,10 @@
 /*
  * QR codes in a picture (PNG or JPEG by its first bytes), through ZBar.
  *
- * The picture is tried as it is, then with a bounded series of changes (scale, local contrast, blur, small turns)
- * until one of them shows a code. Texts are given as the bytes in the code; a code standing twice in the
- * picture counts once. NOT given: structured-append parts are separate codes. A second code that is only readable
- * under a later change than the first is not seen.
+ * The picture is tried as it is, then with a bounded series of changes (scale, local contrast, blur) until one of
+ * them shows a code. Texts are given as the bytes in the code; a code that stands twice in the picture counts once.
+ * NOT done: parts of a structured append are not joined; a second code that is only readable under a later change
+ * than the first is not seen.
  */
 #ifndef YZ_PICTURE_QR_SCAN_H
 #define YZ_PICTURE_QR_SCAN_H

@@ -80,6 +80,11 @@ struct report {
 	size_t n_not_checked;
 	size_t trust_anchors, trust_crls;
 	int64_t oldest_crl;         /* thisUpdate of the oldest CRL used; 0 none */
+	bool incomplete;            /* memory ran out while writing: the verdict cannot be PASSED */
+	/* Of a bare seal: what it says, and its maker's certificate. */
+	struct seal_facts seal;
+	struct cert_facts maker;
+	bool has_seal, has_maker;
 	/* What the file says, for people; NULL/0 when not of that kind. */
 	const struct licence_record *licence;
 	const struct receipt *receipt;
@@ -90,13 +95,19 @@ const char *sub_indication_name(enum sub_indication s);  /* NULL for SUB_NONE */
 const char *check_result_name(enum check_result r);
 const char *verify_kind_name(enum verify_kind k);
 
-/* Add a step. detail may be NULL; it is copied. Out of memory sets the report to INDETERMINATE at the end. */
+/* An empty report of this kind; NULL when out of memory. */
+struct report *report_new(struct arena *a, enum verify_kind kind);
+/* Add a step. detail may be NULL; it is copied; step and code must be constants. Out of memory sets the report to
+ * INDETERMINATE at the end. */
 void report_check(struct report *r, struct signature_report *s /* NULL: the file's own */, const char *step,
                   enum check_result result, const char *code, const char *detail);
 /* Record a failure: the worse of what stands and this (FAILED over INDETERMINATE; then the order of the enum). */
 void report_fail(struct report *r, struct signature_report *s, enum indication i, enum sub_indication sub);
+/* Append a signature; NULL when out of memory. */
 struct signature_report *report_signature(struct report *r, const char *id, const char *type);
 void report_not_checked(struct report *r, const char *what);
+/* True when a is worse news than b. */
+bool verdict_worse(enum indication a, enum sub_indication a_sub, enum indication b, enum sub_indication b_sub);
 /* After all steps: a signature without failure is TOTAL_PASSED; the file's verdict is the worst. */
 void report_conclude(struct report *r);
 

@@ -11,12 +11,17 @@
 #include "form/ses.h"
 #include "verify/report.h"
 
-enum { VERIFY_FILE_MAX = 64 * 1024 * 1024 };
+enum {
+	VERIFY_FILE_MAX = 64 * 1024 * 1024,
+	TRUST_FILES_MAX = 1024,
+	TRUST_FILE_MAX = 16 * 1024 * 1024,
+	CLOCK_SKEW_MS = 5 * 60 * 1000 /* how far a claimed time may lie ahead of the clock */
+};
 
 /* Trust and rules of one verification; shared by threads, never changed while in use. */
 struct verify_policy {
 	const char *name;                  /* "default", "strict" */
-	const struct cert_store *trust;    /* anchors, intermediates, CRLs */
+	const struct cert_store *trust;    /* anchors, intermediates, CRLs; NULL: nothing is trusted */
 	bool revocation_required;          /* false: checked where evidence is at hand, else listed in not_checked */
 };
 
@@ -45,9 +50,10 @@ enum err verify_licence(struct arena *a, const struct verify_policy *p, const st
 enum err verify_receipt(struct arena *a, const struct verify_policy *p, const struct verify_input *in,
                         struct report **out) MUST_CHECK;
 
-/* Trust from files and directories (PEM or DER certificates and CRLs, recognised by content). Self-issued CA
- * certificates become anchors, others intermediates. A path that gives no anchor at all is an error:
- * ERR_CERT_UNREADABLE with a note that names the file. */
+/* Trust from files and directories (PEM or DER certificates and CRLs, recognised by content; directories are read one
+ * level deep and may hold other files too). Self-issued CA certificates become anchors, others intermediates.
+ * ERR_CERT_UNREADABLE with a note that names the path: it gives neither certificate nor CRL, a certificate or CRL in
+ * it is damaged, or all paths together give no anchor. ERR_FILE_UNREADABLE; ERR_TOO_LARGE past TRUST_FILES_MAX. */
 enum err trust_load(const char *const *paths, size_t n, struct cert_store **out, struct err_note *note) MUST_CHECK;
 
 /* JSON of one report as in DESIGN 6, one line, in the arena. `file` may be NULL. */

@@ -1,0 +1,73 @@
+#include "cli/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/term.h"
+
+const struct command commands[] = {
+	{"qr", "draw TEXT | scan IMAGE…", "draw QR codes, and read them from pictures",
+	 "  qr draw TEXT    draws on the terminal, or into a PNG or SVG file with -o\n"
+	 "  qr scan IMAGE…  reads the codes of PNG and JPEG pictures\n",
+	 false},
+	{"seal", "create|import|list|show|status|sign|verify …", "make, import and use seals",
+	 "Seals (SES_Seal) of the organisations that this service keeps: import those of the competent\n"
+	 "authority, make new ones, look at them, suspend or revoke them, sign with them.\n",
+	 true},
+	{"catalog", "load|types|items …", "licence types and service items",
+	 "The catalogue says which fields a licence type has, and which licences and fields a service item needs.\n", true},
+	{"licence", "issue|batch|show|list|status|renew|history|file …", "issue licences and keep their states",
+	 "Licences are issued under the agency's seal, for its own types only; their state changes by events.\n", true},
+	{"code", "issue|cancel|watch|uses …", "show-codes of a holder",
+	 "What a citizen app does: make the code that a window or an officer scans, withdraw it, see its uses.\n", true},
+	{"pull", "CODE --item ITEM --case CASE …", "a window takes what its item needs",
+	 "Redeems a use code: the licence fields that the service item names, each with its verdict, and a receipt.\n", true},
+	{"inspect", "CODE|--licence ID …", "an officer checks a licence",
+	 "By show-code, or by licence identifier as a statutory use with its basis stated.\n", true},
+	{"audit", "list …", "entries of the audit log", "Who used and changed what, when, for which case.\n", true},
+	{"principal", "put|list|disable …", "who may use the service",
+	 "Principals are organisations' systems, known by their TLS keys, with roles.\n", true},
+	{"health", "[SERVICE]", "is the server serving", "Asks the standard health service.\n", true},
+};
+const size_t commands_count = sizeof(commands) / sizeof(commands[0]);
+
+const struct command *command_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < commands_count; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+void command_help(const struct command *c)
+{
+	printf("usage: yinzheng %s %s\n\n%s\n\n%s", c->name, c->args, c->summary, c->help);
+}
+
+static const struct subcommand *find_sub(const struct subcommand *table, const char *name)
+{
+	for (; table->name != NULL; table++)
+		if (strcmp(table->name, name) == 0)
+			return table;
+	return NULL;
+}
+
+int command_dispatch(const char *name, const struct subcommand *table, int argc, char **argv)
+{
+	const struct command *c = command_find(name);
+	const struct subcommand *sub;
+	char help[160];
+
+	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
+		command_help(c);
+		return term_flush() == ERR_OK ? EXIT_OK : EXIT_NO_OUTPUT;
+	}
+	sub = argc > 1 ? find_sub(table, argv[1]) : NULL;
+	if (sub != NULL)
+		return sub->run(argc - 1, argv + 1);
+	snprintf(help, sizeof(help), "'yinzheng %s' is followed by: %s. See 'yinzheng %s --help'.", name, c->args, name);
+	term_refusal(false, "USAGE", NULL, help, NULL);
+	return EXIT_USAGE;
+}

@@ -1,0 +1,76 @@
+/* What the files of this room share and nobody else sees: OpenSSL objects behind our types, and DER slices. */
+#ifndef YZ_CRYPTO_INTERNAL_H
+#define YZ_CRYPTO_INTERNAL_H
+
+#include "crypto/cert.h"
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+#include <stdatomic.h>
+
+/* A failed call leaves entries in the thread's error queue, where a later reader (TLS) would take them for its
+ * own: every failure of OpenSSL is left through here. */
+enum err openssl_failed(enum err code);
+
+/* One DER element at the start of `in`: definite, shortest length, one-byte tag, within `in`. Outputs may be NULL:
+ * the contents, the whole element, what follows. */
+enum err der_element(struct span in, uint8_t tag, struct span *contents, struct span *whole,
+                     struct span *rest) MUST_CHECK;
+
+/* A copy of the public half of an SM2 key; ERR_FORMAT when it is of another kind. */
+enum err sm2_key_from_pkey(EVP_PKEY *pkey, struct sm2_key **out) MUST_CHECK;
+/* The default identity set on a fresh context, after EVP_DigestSignInit/EVP_DigestVerifyInit, before any update. */
+enum err sm2_set_id(EVP_PKEY_CTX *pctx, struct span id) MUST_CHECK;
+
+struct cert {
+	atomic_uint refs;
+	X509 *x;
+	uint8_t *der;
+	size_t der_len;
+	struct span tbs; /* of der: the signed part as received */
+	char *subject, *issuer, *common_name, *serial_hex;
+	int64_t not_before, not_after;
+	bool is_ca, is_self_issued;
+	unsigned key_usage;
+	long path_len;           /* -1: no limit */
+	EXTENDED_KEY_USAGE *eku; /* NULL when absent */
+	AUTHORITY_KEYID *akid;   /* NULL when absent */
+	NAME_CONSTRAINTS *name_constraints;
+	struct sm2_key *sm2; /* NULL when the key is of another kind */
+	uint8_t fingerprint[CERT_FINGERPRINT];
+};
+
+struct crl {
+	X509_CRL *x;
+	uint8_t *der;
+	size_t der_len;
+	struct span tbs;
+	char *issuer;
+	int64_t this_update, next_update;
+	bool has_unknown_critical;
+};
+
+struct cert_store {
+	struct cert **anchors, **intermediates;
+	struct crl **crls;
+	size_t n_anchors, n_intermediates, n_crls;
+};
+
+enum link_status { LINK_GOOD, LINK_BAD, LINK_REFUSED };
+
+/* Does `issuer`'s key verify this signature over tbs? SM2 with the default identity; RSA and ECDSA by X509_verify
+ * and X509_CRL_verify. LINK_REFUSED: an algorithm or key size that is not accepted. */
+enum err link_check_cert(const struct cert *c, const struct cert *issuer, enum link_status *out) MUST_CHECK;
+enum err link_check_crl(const struct crl *c, const struct cert *issuer, enum link_status *out) MUST_CHECK;
+
+/* Revocation of path[0 .. n-2], each judged with CRLs of its issuer; fills the revocation part of out. */
+enum err revocation_check(const struct cert_store *s, struct cert *const *path, size_t n, int64_t now,
+                          struct chain_result *out) MUST_CHECK;
+
+/* RFC 2253 text of a name, malloc'd; NULL when it is not clean UTF-8 or too long. */
+char *name_text(const X509_NAME *name);
+/* ERR_FORMAT when it names no time. */
+enum err asn1_time_ms(const ASN1_TIME *t, int64_t *out) MUST_CHECK;
+
+#endif

@@ -1,0 +1,217 @@
+#include "crypto/signer.h"
+
+#include "base/file.h"
+#include "crypto/internal.h"
+#include "crypto/rand.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/bio.h>
+#include <openssl/pem.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { KEY_FILE_MAX = 16 * 1024, PASSPHRASE_MAX = 1024 };
+
+struct signer {
+	EVP_PKEY *pkey;
+	struct sm2_key *public_key;
+};
+
+/* What the passphrase callback is given, and whether it was asked. */
+struct asked {
+	struct span passphrase;
+	bool was_asked;
+};
+
+static int give_passphrase(char *buf, int size, int writing, void *arg)
+{
+	struct asked *a = arg;
+
+	(void)writing;
+	a->was_asked = true;
+	if (a->passphrase.len == 0 || size < 0 || a->passphrase.len > (size_t)size)
+		return -1;
+	memcpy(buf, a->passphrase.ptr, a->passphrase.len);
+	return (int)a->passphrase.len;
+}
+
+static enum err unreadable(struct err_note *note, const char *path, const char *why)
+{
+	return err_note_set(note, ERR_KEY_UNREADABLE, NULL, "%s: %s", path, why);
+}
+
+/* The file into buf of KEY_FILE_MAX bytes. Its rights are looked at on the open file, not on the name. */
+static enum err read_key_file(const char *path, uint8_t *buf, size_t *len, struct err_note *note)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+	ssize_t n = 0;
+	enum err e;
+
+	if (fd < 0 || fstat(fd, &st) != 0) {
+		const char *why = strerrordesc_np(errno);
+
+		e = unreadable(note, path, why != NULL ? why : "cannot be opened");
+		goto out;
+	}
+	e = ERR_OK;
+	if (!S_ISREG(st.st_mode))
+		e = unreadable(note, path, "not a regular file");
+	else if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+		e = unreadable(note, path, "others than its owner may use this key file; chmod 600 it");
+	else if (st.st_size > KEY_FILE_MAX)
+		e = unreadable(note, path, "too large for a key file");
+	*len = 0;
+	while (e == ERR_OK && *len < KEY_FILE_MAX && (n = read(fd, buf + *len, KEY_FILE_MAX - *len)) > 0)
+		*len += (size_t)n;
+	if (e == ERR_OK && n < 0)
+		e = unreadable(note, path, "cannot be read");
+out:
+	if (fd >= 0)
+		close(fd);
+	return e;
+}
+
+static bool is_pkcs8(const uint8_t *pem, size_t len)
+{
+	static const char plain[] = "-----BEGIN PRIVATE KEY-----", locked[] = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
+
+	return memmem(pem, len, plain, sizeof(plain) - 1) != NULL || memmem(pem, len, locked, sizeof(locked) - 1) != NULL;
+}
+
+static enum err parse_key(const char *path, const uint8_t *pem, size_t len, struct span passphrase, EVP_PKEY **out,
+                          struct err_note *note)
+{
+	struct asked asked = {.passphrase = passphrase};
+	EVP_PKEY *pkey = NULL;
+	BIO *bio;
+
+	if (!is_pkcs8(pem, len))
+		return unreadable(note, path, "not a PEM file with a PKCS#8 private key");
+	bio = BIO_new_mem_buf(pem, (int)len);
+	if (bio != NULL)
+		pkey = PEM_read_bio_PrivateKey(bio, NULL, give_passphrase, &asked);
+	BIO_free(bio);
+	if (pkey == NULL) {
+		openssl_failed(ERR_KEY_UNREADABLE);
+		if (asked.was_asked && passphrase.len == 0)
+			return unreadable(note, path, "the key is encrypted and no passphrase was given");
+		return unreadable(note, path, asked.was_asked ? "wrong passphrase, or damaged" : "damaged");
+	}
+	if (EVP_PKEY_is_a(pkey, "SM2") != 1) {
+		EVP_PKEY_free(pkey);
+		return unreadable(note, path, "not an SM2 key");
+	}
+	*out = pkey;
+	return ERR_OK;
+}
+
+static enum err signer_new(EVP_PKEY *pkey, struct signer **out)
+{
+	struct signer *s = calloc(1, sizeof(*s));
+	enum err e;
+
+	if (s == NULL) {
+		EVP_PKEY_free(pkey);
+		return ERR_NO_MEMORY;
+	}
+	s->pkey = pkey;
+	e = sm2_key_from_pkey(pkey, &s->public_key);
+	if (e != ERR_OK) {
+		signer_free(s);
+		return e;
+	}
+	*out = s;
+	return ERR_OK;
+}
+
+enum err signer_open_file(const char *path, struct span passphrase, struct signer **out, struct err_note *note)
+{
+	uint8_t buf[KEY_FILE_MAX];
+	size_t len = 0;
+	EVP_PKEY *pkey = NULL;
+	enum err e = read_key_file(path, buf, &len, note);
+
+	if (e == ERR_OK)
+		e = parse_key(path, buf, len, passphrase, &pkey, note);
+	secret_wipe(buf, sizeof(buf));
+	if (e != ERR_OK)
+		return e;
+	e = signer_new(pkey, out);
+	return e == ERR_FORMAT ? unreadable(note, path, "the key has no public half") : e;
+}
+
+void signer_free(struct signer *s)
+{
+	if (s == NULL)
+		return;
+	EVP_PKEY_free(s->pkey); /* wipes the private number */
+	sm2_key_free(s->public_key);
+	free(s);
+}
+
+struct span signer_point(const struct signer *s)
+{
+	return sm2_key_point(s->public_key);
+}
+
+static enum err sign_once(EVP_MD_CTX *ctx, EVP_PKEY *pkey, struct span msg, uint8_t *sig, size_t *len)
+{
+	EVP_PKEY_CTX *pctx = NULL;
+	enum err e;
+
+	if (EVP_DigestSignInit(ctx, &pctx, EVP_sm3(), NULL, pkey) != 1)
+		return ERR_CRYPTO;
+	e = sm2_set_id(pctx, sm2_default_id());
+	if (e != ERR_OK)
+		return e;
+	if (msg.len != 0 && EVP_DigestSignUpdate(ctx, msg.ptr, msg.len) != 1)
+		return ERR_CRYPTO;
+	return EVP_DigestSignFinal(ctx, sig, len) == 1 ? ERR_OK : ERR_CRYPTO;
+}
+
+enum err signer_sign(const struct signer *s, struct span msg, uint8_t sig[SM2_SIG_MAX], size_t *sig_len)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	uint8_t made[SM2_SIG_MAX];
+	size_t len = sizeof(made);
+	enum err e = ctx != NULL ? sign_once(ctx, s->pkey, msg, made, &len) : ERR_NO_MEMORY;
+
+	EVP_MD_CTX_free(ctx);
+	if (e != ERR_OK)
+		return openssl_failed(e);
+	/* A signature made by a faulty computation can give the key away. */
+	if (sm2_verify(s->public_key, sm2_default_id(), msg, span_of(made, len)) != ERR_OK)
+		return ERR_CRYPTO;
+	memcpy(sig, made, len);
+	*sig_len = len;
+	return ERR_OK;
+}
+
+enum err signer_make_file(const char *path, struct span passphrase, struct err_note *note)
+{
+	const EVP_CIPHER *cipher = passphrase.len != 0 ? EVP_aes_256_cbc() : NULL;
+	struct asked asked = {.passphrase = passphrase};
+	EVP_PKEY *pkey = NULL;
+	BIO *bio = NULL;
+	char *pem = NULL;
+	long len = 0;
+	enum err e = ERR_CRYPTO;
+
+	if (passphrase.len > PASSPHRASE_MAX)
+		return err_note_set(note, ERR_FIELD_TOO_LONG, "passphrase", NULL);
+	pkey = EVP_PKEY_Q_keygen(NULL, NULL, "SM2");
+	bio = BIO_new(BIO_s_mem()); /* wiped when freed */
+	if (pkey != NULL && bio != NULL &&
+	    PEM_write_bio_PKCS8PrivateKey(bio, pkey, cipher, NULL, 0, give_passphrase, &asked) == 1)
+		len = BIO_get_mem_data(bio, &pem);
+	if (len > 0)
+		e = file_write(path, span_of(pem, (size_t)len), 0600, note);
+	else
+		err_note_set(note, openssl_failed(e), NULL, NULL);
+	BIO_free(bio);
+	EVP_PKEY_free(pkey);
+	return e;
+}

@@ -1,0 +1,159 @@
+#include "verify/judge.h"
+
+#include "base/clock.h"
+
+enum err judge_begin(struct judge *j, enum verify_kind kind, struct arena *a, const struct verify_policy *p,
+                     const struct verify_input *in)
+{
+	struct report *r = report_new(a, kind);
+
+	if (r == NULL)
+		return ERR_BUDGET;
+	*j = (struct judge){.a = a, .p = p, .in = in, .r = r};
+	j->at = in->at != 0 ? in->at : in->now;
+	j->now = in->now != 0 ? in->now : in->at;
+	r->policy = p->name;
+	r->judged_at = j->at;
+	if (p->trust != NULL) {
+		r->trust_anchors = cert_store_anchors(p->trust);
+		r->trust_crls = cert_store_crls(p->trust);
+	}
+	return ERR_OK;
+}
+
+enum err judge_end(struct judge *j, struct report **out)
+{
+	report_conclude(j->r);
+	if (j->r->incomplete)
+		return ERR_BUDGET;
+	*out = j->r;
+	return ERR_OK;
+}
+
+void step_pass(struct judge *j, const char *step, const char *detail)
+{
+	report_check(j->r, j->s, step, CHECK_PASS, "OK", detail);
+}
+
+void step_notice(struct judge *j, const char *step, const char *code, const char *detail)
+{
+	report_check(j->r, j->s, step, CHECK_NOTICE, code, detail);
+}
+
+void step_skip(struct judge *j, const char *step, const char *code)
+{
+	report_check(j->r, j->s, step, CHECK_SKIPPED, code, NULL);
+}
+
+void step_fail(struct judge *j, const char *step, struct failure f, const char *detail)
+{
+	report_check(j->r, j->s, step, CHECK_FAIL, f.code, detail);
+	report_fail(j->r, j->s, f.ind, f.sub);
+}
+
+/* The parsers refuse other versions with a note on the element "version". */
+static const char *structure_code(enum err e, const struct err_note *note)
+{
+	if (e == ERR_TOO_LARGE)
+		return "TOO_LARGE";
+	return strcmp(note->field, "version") == 0 ? "UNSUPPORTED_VERSION" : "FORMAT";
+}
+
+enum err judge_structure(struct judge *j, const char *step, enum err e, const struct err_note *note)
+{
+	const char *detail = NULL;
+
+	if (e == ERR_OK) {
+		step_pass(j, step, NULL);
+		return ERR_OK;
+	}
+	if (err_class_of(e) != ERRC_DATA && err_class_of(e) != ERRC_INVALID && e != ERR_TOO_LARGE)
+		return e;
+	if (note->field[0] != '\0' && note->help[0] != '\0')
+		detail = arena_printf(j->a, "%s: %s", note->field, note->help);
+	else if (note->field[0] != '\0' || note->help[0] != '\0')
+		detail = note->field[0] != '\0' ? note->field : note->help;
+	step_fail(j, step, FAILED(FORMAT_FAILURE, structure_code(e, note)), detail);
+	return ERR_OK;
+}
+
+/* OIDs that some software writes where SM2-with-SM3 is meant (standards 1.11). */
+static bool is_mislabelled_sm2(const char *alg)
+{
+	static const char *const wrong[] = {"1.2.156.10197.501", "1.2.156.10197.1.301", "1.2.156.10197.1.301.1"};
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		if (strcmp(alg, wrong[i]) == 0)
+			return true;
+	return false;
+}
+
+/* False when the value cannot be judged at all. */
+static bool judge_algorithm(struct judge *j, const char *step, const char *alg, const struct cert *c)
+{
+	if (strcmp(alg, OID_SM2_SM3) != 0 && !is_mislabelled_sm2(alg)) {
+		step_fail(j, step, UNCLEAR(CRYPTO_CONSTRAINTS_FAILURE, "UNSUPPORTED_ALG"), alg);
+		return false;
+	}
+	if (cert_sm2_key(c) == NULL) {
+		step_fail(j, step, UNCLEAR(CRYPTO_CONSTRAINTS_FAILURE, "UNSUPPORTED_KEY"), cert_subject(c));
+		return false;
+	}
+	if (strcmp(alg, OID_SM2_SM3) == 0)
+		step_pass(j, step, alg);
+	else
+		step_fail(j, step, UNCLEAR(CRYPTO_CONSTRAINTS_FAILURE, "ALG_MISLABELLED"), alg);
+	return true;
+}
+
+enum err judge_value(struct judge *j, const struct value_steps *steps, const char *alg, const struct cert *c,
+                     struct span msg, struct span value)
+{
+	enum err e;
+
+	if (!judge_algorithm(j, steps->algorithm, alg, c)) {
+		step_skip(j, steps->value, "CANNOT_JUDGE");
+		j->unauthenticated = true;
+		return ERR_OK;
+	}
+	e = sm2_verify(cert_sm2_key(c), sm2_default_id(), msg, value);
+	if (e == ERR_SIGNATURE_BAD) {
+		step_fail(j, steps->value, FAILED(SIG_CRYPTO_FAILURE, steps->bad_code), cert_subject(c));
+		j->unauthenticated = true;
+		return ERR_OK;
+	}
+	if (e == ERR_OK)
+		step_pass(j, steps->value, NULL);
+	return e;
+}
+
+void judge_extensions(struct judge *j, const char *step, const struct ses_ext *ext, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!ext[i].critical)
+			continue;
+		step_fail(j, step, FAILED(SIG_CONSTRAINTS_FAILURE, "CRITICAL_EXT_UNKNOWN"), ext[i].oid);
+		return;
+	}
+	step_pass(j, step, NULL);
+}
+
+void judge_time(struct judge *j, int64_t claimed)
+{
+	char when[TIME_TEXT];
+
+	j->time_proven = j->in->proven_time != 0;
+	j->time = j->time_proven ? j->in->proven_time : claimed;
+	if (j->time == 0) {
+		j->time = j->at;
+		step_fail(j, "time", UNCLEAR(OUT_OF_BOUNDS_NO_POE, "TIME_UNKNOWN"), NULL);
+		return;
+	}
+	time_format(j->time, when);
+	if (!j->time_proven && j->time > j->at + CLOCK_SKEW_MS)
+		step_fail(j, "time", FAILED(NOT_YET_VALID, "TIME_IN_FUTURE"), when);
+	else if (j->time_proven)
+		step_pass(j, "time", when);
+	else
+		step_notice(j, "time", "TIME_CLAIMED_ONLY", when);
+}

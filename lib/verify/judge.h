@@ -1,0 +1,87 @@
+/*
+ * Private to the room: what the verifiers share while they write one report. Every helper adds steps and verdicts to
+ * `j->s` (a signature) or, when that is NULL, to the file itself; an `enum err` from them means "could not judge".
+ */
+#ifndef YZ_VERIFY_JUDGE_H
+#define YZ_VERIFY_JUDGE_H
+
+#include "verify/verify.h"
+
+struct judge {
+	struct arena *a;
+	const struct verify_policy *p;
+	const struct verify_input *in;
+	struct report *r;
+	struct signature_report *s; /* NULL: the file's own steps */
+	int64_t at;                 /* as of when: --at, else the clock */
+	int64_t now;                /* for how fresh revocation lists are */
+	int64_t time;               /* the time of signing (or of use, for a bare seal) that is judged */
+	bool time_proven;           /* `time` is not just claimed by the file */
+	bool unauthenticated;       /* the signature value over what is judged now is bad: its dates are mere claims */
+};
+
+/* A new report in j->r, with policy, trust and times filled in. */
+enum err judge_begin(struct judge *j, enum verify_kind kind, struct arena *a, const struct verify_policy *p,
+                     const struct verify_input *in) MUST_CHECK;
+/* Conclude. ERR_BUDGET when memory ran out on the way, so that half a report is never taken for a whole one. */
+enum err judge_end(struct judge *j, struct report **out) MUST_CHECK;
+
+void step_pass(struct judge *j, const char *step, const char *detail);
+void step_notice(struct judge *j, const char *step, const char *code, const char *detail);
+void step_skip(struct judge *j, const char *step, const char *code);
+
+/* A step that fails, and what follows from it. */
+struct failure {
+	enum indication ind;
+	enum sub_indication sub;
+	const char *code;
+};
+void step_fail(struct judge *j, const char *step, struct failure f, const char *detail);
+
+#define FAILED(sub, code)  ((struct failure){TOTAL_FAILED, SUB_##sub, (code)})
+#define UNCLEAR(sub, code) ((struct failure){INDETERMINATE, SUB_##sub, (code)})
+
+/* In whose name a certificate stands: the names of its steps and codes. */
+struct role {
+	const char *certificate, *chain, *key_usage, *revocation, *period; /* steps */
+	const char *unreadable, *no_path, *issuer_time, *constraints, *algorithm, *bad_usage, *revoked, *revoked_after,
+		*unknown_status; /* codes */
+};
+extern const struct role role_maker, role_signer, role_statement;
+
+/* Certificate from the file; a step says so when it is unreadable, and *out stays NULL. Free with cert_free. */
+enum err judge_cert_read(struct judge *j, const struct role *role, struct span der, struct cert **out) MUST_CHECK;
+/* Chain at j->time, key usage, revocation. */
+enum err judge_cert_path(struct judge *j, const struct role *role, struct cert *c, struct cert *const *extra,
+                         size_t n_extra) MUST_CHECK;
+/* The signing time within the certificate's period, and whether that has ended since without proof. */
+void judge_cert_period(struct judge *j, const struct role *role, const struct cert *c);
+/* Skip all steps of a role: its certificate cannot be read. */
+void judge_cert_skip(struct judge *j, const struct role *role);
+/* Says how the time of signing is known, and refuses one that lies in the future. */
+void judge_time(struct judge *j, int64_t claimed);
+struct cert_facts cert_facts_of(struct judge *j, const struct cert *c);
+
+/* Algorithm and signature value; `steps` are {algorithm, value}. Sets j->unauthenticated when the value is bad. */
+struct value_steps {
+	const char *algorithm, *value, *bad_code;
+};
+enum err judge_value(struct judge *j, const struct value_steps *steps, const char *alg, const struct cert *c,
+                     struct span msg, struct span value) MUST_CHECK;
+/* Extensions that say they must be understood: this version knows none. */
+void judge_extensions(struct judge *j, const char *step, const struct ses_ext *ext, size_t n);
+/* Structure failed with e: a step with the right code, or e itself when it is no fault of the file. */
+enum err judge_structure(struct judge *j, const char *step, enum err e, const struct err_note *note) MUST_CHECK;
+
+/* A parsed seal at j->time: all steps of standards 1.7. embedded: inside a signature. */
+enum err judge_seal(struct judge *j, const struct ses_seal *seal, bool embedded) MUST_CHECK;
+struct seal_facts seal_facts_of(struct judge *j, const struct ses_seal *seal);
+/* A SES_Signature with all steps of standards 1.8, in a new signature of the report. scope: what propertyInfo must be;
+ * NULL: anything. */
+enum err judge_signature(struct judge *j, struct span bytes, struct span data, const char *scope) MUST_CHECK;
+
+/* Does the subject (RFC 2253) name this organisation: by its credit code in organizationIdentifier or serialNumber,
+ * or, when it has no such code, by O or OU equal to the name. */
+bool subject_names_org(struct arena *a, const char *subject, const char *code, const char *name);
+
+#endif

@@ -1,0 +1,158 @@
+/* Verification of a seal signature: GB/T 38540-2020, the steps of standards 1.8. */
+#include "crypto/digest.h"
+#include "verify/judge.h"
+
+static const struct value_steps signature_value = {"signature_algorithm", "signature_value", "SIG_BAD"};
+
+/* Digest lists name their algorithm freely (standards 1.4); SM3 and SHA-256 both give 32 bytes, so both are tried. */
+static enum err in_digest_list(const struct ses_seal *seal, struct span cert, bool *found)
+{
+	uint8_t by_sm3[SM3_LEN], by_sha256[SHA256_LEN];
+	enum err e = sm3(cert, by_sm3);
+
+	if (e == ERR_OK)
+		e = sha256_parts(&cert, 1, by_sha256);
+	for (size_t i = 0; e == ERR_OK && i < seal->n_list && !*found; i++)
+		*found = span_eq(seal->list[i], span_of(by_sm3, SM3_LEN)) ||
+		         span_eq(seal->list[i], span_of(by_sha256, SHA256_LEN));
+	return e;
+}
+
+static enum err signer_in_seal(struct judge *j, const struct ses_signature *sig)
+{
+	const struct ses_seal *seal = &sig->seal;
+	bool found = false;
+
+	if (seal->list_kind == SES_LIST_DIGESTS) {
+		enum err e = in_digest_list(seal, sig->cert, &found);
+		if (e != ERR_OK)
+			return e;
+	}
+	for (size_t i = 0; seal->list_kind == SES_LIST_CERTS && i < seal->n_list && !found; i++)
+		found = span_eq(seal->list[i], sig->cert);
+	if (found)
+		step_pass(j, "signer_in_seal", NULL);
+	else
+		step_fail(j, "signer_in_seal", FAILED(SIG_CONSTRAINTS_FAILURE, "SIGNER_NOT_IN_SEAL"), NULL);
+	return ERR_OK;
+}
+
+static enum err data_hash(struct judge *j, const struct ses_signature *sig, struct span data)
+{
+	uint8_t digest[SM3_LEN];
+	enum err e;
+
+	if (data.ptr == NULL) {
+		step_fail(j, "data_hash", UNCLEAR(SIGNED_DATA_NOT_FOUND, "DATA_NOT_GIVEN"), NULL);
+		return ERR_OK;
+	}
+	e = sm3(data, digest);
+	if (e != ERR_OK)
+		return e;
+	if (span_eq(sig->data_hash, span_of(digest, SM3_LEN)))
+		step_pass(j, "data_hash", NULL);
+	else
+		step_fail(j, "data_hash", FAILED(HASH_FAILURE, "HASH_MISMATCH"), NULL);
+	return ERR_OK;
+}
+
+static void scope_step(struct judge *j, const struct ses_signature *sig, const char *scope)
+{
+	if (scope == NULL)
+		return;
+	if (strcmp(sig->property_info, scope) == 0)
+		step_pass(j, "scope", NULL);
+	else
+		step_fail(j, "scope", FAILED(SIG_CONSTRAINTS_FAILURE, "SCOPE_WRONG"), sig->property_info);
+}
+
+static enum err signer_value(struct judge *j, const struct ses_signature *sig, const struct cert *signer)
+{
+	if (signer == NULL) {
+		step_skip(j, signature_value.algorithm, "CANNOT_JUDGE");
+		step_skip(j, signature_value.value, "CANNOT_JUDGE");
+		return ERR_OK;
+	}
+	j->s->signer = cert_facts_of(j, signer);
+	j->s->has_signer = true;
+	return judge_value(j, &signature_value, sig->alg, signer, sig->tbs_raw, sig->value);
+}
+
+static enum err signer_steps(struct judge *j, struct cert *signer)
+{
+	enum err e;
+
+	if (signer == NULL) {
+		judge_cert_skip(j, &role_signer);
+		return ERR_OK;
+	}
+	e = judge_cert_path(j, &role_signer, signer, NULL, 0);
+	if (e == ERR_OK)
+		judge_cert_period(j, &role_signer, signer);
+	return e;
+}
+
+static void signature_facts(struct judge *j, const struct ses_signature *sig)
+{
+	j->s->version = sig->version;
+	j->s->signing_time = sig->time;
+	j->s->seal = seal_facts_of(j, &sig->seal);
+	j->s->has_seal = true;
+}
+
+static enum err judge_parsed(struct judge *j, const struct ses_signature *sig, struct span data, const char *scope)
+{
+	struct cert *signer = NULL;
+	enum err e;
+
+	signature_facts(j, sig);
+	e = judge_cert_read(j, &role_signer, sig->cert, &signer);
+	if (e == ERR_OK)
+		e = signer_value(j, sig, signer);
+	if (e == ERR_OK)
+		e = signer_in_seal(j, sig);
+	if (e == ERR_OK)
+		e = data_hash(j, sig, data);
+	if (e != ERR_OK)
+		goto out;
+	scope_step(j, sig, scope);
+	judge_extensions(j, "extensions", sig->ext, sig->n_ext);
+	judge_time(j, sig->time);
+	if (sig->time_stamp.len != 0) {
+		step_skip(j, "time_stamp", "TS_NOT_CHECKED");
+		report_not_checked(j->r, "TIME_STAMP");
+	}
+	e = judge_seal(j, &sig->seal, true);
+	if (e == ERR_OK)
+		e = signer_steps(j, signer);
+out:
+	cert_free(signer);
+	return e;
+}
+
+enum err judge_signature(struct judge *j, struct span bytes, struct span data, const char *scope)
+{
+	struct ses_signature *sig = arena_alloc(j->a, sizeof(*sig));
+	struct err_note note = {0};
+	enum err parsed, e;
+
+	j->s = report_signature(j->r, NULL, "Seal");
+	if (sig == NULL || j->s == NULL)
+		return ERR_BUDGET;
+	parsed = ses_signature_parse(j->a, bytes, sig, &note);
+	e = judge_structure(j, "structure", parsed, &note);
+	if (e == ERR_OK && parsed == ERR_OK)
+		e = judge_parsed(j, sig, data, scope);
+	return e;
+}
+
+enum err verify_signature(struct arena *a, const struct verify_policy *p, const struct verify_input *in,
+                          struct report **out)
+{
+	struct judge j;
+	enum err e = judge_begin(&j, KIND_SIGNATURE, a, p, in);
+
+	if (e == ERR_OK)
+		e = judge_signature(&j, in->bytes, in->data, NULL);
+	return e == ERR_OK ? judge_end(&j, out) : e;
+}
