@@ -48,7 +48,7 @@ struct crl {
 	struct span tbs;
 	char *issuer;
 	int64_t this_update, next_update;
-	bool has_unknown_critical;
+	bool has_unknown_critical, algorithms_agree;
 };
 
 struct cert_store {
