@@ -6,28 +6,29 @@
 #include "cli/term.h"
 
 const struct command commands[] = {
-	{"qr", "draw TEXT | scan IMAGE…", "draw QR codes, and read them from pictures",
-	 "  qr draw TEXT    draws on the terminal, or into a PNG or SVG file with -o\n"
-	 "  qr scan IMAGE…  reads the codes of PNG and JPEG pictures\n",
-	 false},
-	{"seal", "create|import|list|show|status|sign|verify …", "make, import and use seals",
-	 "Seals (SES_Seal) of the organisations that this service keeps: import those of the competent\n"
-	 "authority, make new ones, look at them, suspend or revoke them, sign with them.\n",
-	 true},
-	{"catalog", "load|types|items …", "licence types and service items",
-	 "The catalogue says which fields a licence type has, and which licences and fields a service item needs.\n", true},
-	{"licence", "issue|batch|show|list|status|renew|history|file …", "issue licences and keep their states",
-	 "Licences are issued under the agency's seal, for its own types only; their state changes by events.\n", true},
-	{"code", "issue|cancel|watch|uses …", "show-codes of a holder",
-	 "What a citizen app does: make the code that a window or an officer scans, withdraw it, see its uses.\n", true},
-	{"pull", "CODE --item ITEM --case CASE …", "a window takes what its item needs",
-	 "Redeems a use code: the licence fields that the service item names, each with its verdict, and a receipt.\n", true},
-	{"inspect", "CODE|--licence ID …", "an officer checks a licence",
-	 "By show-code, or by licence identifier as a statutory use with its basis stated.\n", true},
-	{"audit", "list …", "entries of the audit log", "Who used and changed what, when, for which case.\n", true},
-	{"principal", "put|list|disable …", "who may use the service",
-	 "Principals are organisations' systems, known by their TLS keys, with roles.\n", true},
-	{"health", "[SERVICE]", "is the server serving", "Asks the standard health service.\n", true},
+    {"qr", "draw TEXT | scan IMAGE…", "draw QR codes, and read them from pictures",
+     "  qr draw TEXT    draws on the terminal, or into a PNG or SVG file with -o\n"
+     "  qr scan IMAGE…  reads the codes of PNG and JPEG pictures\n",
+     false},
+    {"seal", "create|import|list|show|status|sign|verify …", "make, import and use seals",
+     "Seals (SES_Seal) of the organisations that this service keeps: import those of the competent\n"
+     "authority, make new ones, look at them, suspend or revoke them, sign with them.\n",
+     true},
+    {"catalog", "load|types|items …", "licence types and service items",
+     "The catalogue says which fields a licence type has, and which licences and fields a service item needs.\n", true},
+    {"licence", "issue|batch|show|list|status|renew|history|file …", "issue licences and keep their states",
+     "Licences are issued under the agency's seal, for its own types only; their state changes by events.\n", true},
+    {"code", "issue|cancel|watch|uses …", "show-codes of a holder",
+     "What a citizen app does: make the code that a window or an officer scans, withdraw it, see its uses.\n", true},
+    {"pull", "CODE --item ITEM --case CASE …", "a window takes what its item needs",
+     "Redeems a use code: the licence fields that the service item names, each with its verdict, and a receipt.\n",
+     true},
+    {"inspect", "CODE|--licence ID …", "an officer checks a licence",
+     "By show-code, or by licence identifier as a statutory use with its basis stated.\n", true},
+    {"audit", "list …", "entries of the audit log", "Who used and changed what, when, for which case.\n", true},
+    {"principal", "put|list|disable …", "who may use the service",
+     "Principals are organisations' systems, known by their TLS keys, with roles.\n", true},
+    {"health", "[SERVICE]", "is the server serving", "Asks the standard health service.\n", true},
 };
 const size_t commands_count = sizeof(commands) / sizeof(commands[0]);
 

@@ -37,7 +37,7 @@ static void help_line(const struct opt *o)
 {
 	char left[64];
 	int n = o->letter != 0 ? snprintf(left, sizeof(left), "  -%c, --%s", o->letter, o->name)
-						   : snprintf(left, sizeof(left), "      --%s", o->name);
+	                       : snprintf(left, sizeof(left), "      --%s", o->name);
 
 	if (o->value != NULL && n > 0 && (size_t)n < sizeof(left))
 		snprintf(left + n, sizeof(left) - (size_t)n, " %s", o->value);
@@ -49,7 +49,7 @@ void opt_help(const struct opt_spec *spec)
 	const struct opt *o;
 
 	printf("usage: yinzheng %s [options]%s%s\n\n%s\n\noptions:\n", spec->name, spec->args[0] != '\0' ? " " : "",
-		   spec->args, spec->about);
+	       spec->args, spec->about);
 	for (o = spec->opts; o->name != NULL; o++)
 		help_line(o);
 	printf("%-28s %s\n", "      --help", "this text");

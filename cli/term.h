@@ -36,7 +36,7 @@ bool term_colour(FILE *f);
 /* Columns that UTF-8 text takes: East Asian wide characters 2, combining marks 0. */
 size_t term_width(const char *s);
 /* Text of unknown origin made fit for a terminal: control characters, bidirectional overrides and bytes that are not
- * UTF-8 become \n, \t or \xNN. Never NULL. */
+ * UTF-8 become \xNN, byte by byte. Never NULL. */
 const char *term_safe(struct arena *a, struct span s);
 
 /* A table for people. Cells are made safe and copied. Rows are kept until printed, so that columns fit. */
@@ -72,6 +72,8 @@ enum err term_flush(void) MUST_CHECK;
 /* A refusal: people get "yinzheng: CODE: sentence" on stderr, programs {"error":{"reason","field","help"}} on stdout.
  * Returns term_exit(e). note may be NULL or empty. subject: the file or argument it is about, or NULL. */
 int term_error(bool json, enum err e, const struct err_note *note, const char *subject);
+/* {"reason","field","help"} as it stands behind "error"; field may be NULL or "", which gives null. NULL: no memory. */
+json_t *term_error_json(const char *reason, const char *field, const char *help);
 /* The same from its parts, for reasons that a server names. field may be NULL or "". */
 void term_refusal(bool json, const char *reason, const char *field, const char *help, const char *subject);
 

@@ -10,7 +10,6 @@ enum err grey_scale(struct arena *a, const struct image *in, uint32_t width, uin
 /* Box blur over (2 * radius + 1) pixels a side. */
 enum err grey_blur(struct arena *a, const struct image *in, uint32_t radius, struct image *out) MUST_CHECK;
 /* Black where a pixel is darker than the mean around it (radius as above), else white. */
-enum err grey_threshold(struct arena *a, const struct image *in, uint32_t radius, int bias,
-                        struct image *out) MUST_CHECK;
+enum err grey_threshold(struct arena *a, const struct image *in, uint32_t radius, struct image *out) MUST_CHECK;
 
 #endif
