@@ -8,6 +8,11 @@
 #include "form/licence.h"
 #include "form/receipt.h"
 
+/* Names of states as events, receipts and people see them: "active", "suspended", "revoked"; "valid", "expired", …
+ * "" for a number out of range. (desk/call.c) */
+const char *seal_state_name(enum seal_state s);
+const char *licence_state_name(enum licence_state s);
+
 /* ---- seals (desk/seal.c) ---- */
 struct seal_create_request {
 	const char *id, *name, *owner_code, *application, *approver;
