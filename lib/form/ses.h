@@ -10,14 +10,14 @@
 #include "base/err.h"
 
 enum {
-	SES_MAX = 4 * 1024 * 1024,  /* a seal or signature file */
-	SES_CERTS_MAX = 64,         /* certificates or digests in a seal's list */
+	SES_MAX = 4 * 1024 * 1024, /* a seal or signature file */
+	SES_CERTS_MAX = 64,        /* certificates or digests in a seal's list */
 	SES_EXT_MAX = 64,
 	SES_PICTURE_MAX = 2 * 1024 * 1024
 };
 
-#define OID_SM2_SM3   "1.2.156.10197.1.501"
-#define OID_SM3       "1.2.156.10197.1.401"
+#define OID_SM2_SM3 "1.2.156.10197.1.501"
+#define OID_SM3     "1.2.156.10197.1.401"
 
 enum ses_cert_list { SES_LIST_CERTS = 1, SES_LIST_DIGESTS = 2 };
 
@@ -28,42 +28,42 @@ struct ses_ext {
 };
 
 struct ses_seal {
-	struct span raw;       /* whole SESeal, tag and length included */
-	struct span info_raw;  /* SES_SealInfo, tag and length included: what the maker signs */
-	int version;           /* header version: 4 */
-	char *vendor;          /* Vid */
-	char *id;              /* esID */
-	int64_t type;          /* business defined; 1 unit, 2 personal by custom */
+	struct span raw;      /* whole SESeal, tag and length included */
+	struct span info_raw; /* SES_SealInfo, tag and length included: what the maker signs */
+	int version;          /* header version: 4 */
+	char *vendor;         /* Vid */
+	char *id;             /* esID */
+	int64_t type;         /* business defined; 1 unit, 2 personal by custom */
 	char *name;
 	enum ses_cert_list list_kind;
 	size_t n_list;
-	struct span *list;         /* DER certificates, or digest values */
-	char **digest_types;       /* for digests: the `type` of each; NULL otherwise */
+	struct span *list;   /* DER certificates, or digest values */
+	char **digest_types; /* for digests: the `type` of each; NULL otherwise */
 	int64_t created, valid_start, valid_end;
-	char *picture_type;        /* "PNG", … as written */
+	char *picture_type; /* "PNG", … as written */
 	struct span picture;
 	int64_t picture_width, picture_height; /* mm */
 	size_t n_ext;
 	struct ses_ext *ext;
-	struct span maker_cert;    /* DER */
-	char *alg;                 /* dotted OID */
-	struct span value;         /* contents of the BIT STRING */
+	struct span maker_cert; /* DER */
+	char *alg;              /* dotted OID */
+	struct span value;      /* contents of the BIT STRING */
 };
 
 struct ses_signature {
 	struct span raw;
-	struct span tbs_raw;       /* TBS_Sign, tag and length included: what the signer signs */
+	struct span tbs_raw; /* TBS_Sign, tag and length included: what the signer signs */
 	int version;
 	struct ses_seal seal;
-	int64_t time;              /* timeInfo, claimed */
-	struct span data_hash;     /* contents of the BIT STRING */
-	char *property_info;       /* states the protected scope */
+	int64_t time;          /* timeInfo, claimed */
+	struct span data_hash; /* contents of the BIT STRING */
+	char *property_info;   /* states the protected scope */
 	size_t n_ext;
 	struct ses_ext *ext;
-	struct span cert;          /* signer's certificate, DER */
+	struct span cert; /* signer's certificate, DER */
 	char *alg;
 	struct span value;
-	struct span time_stamp;    /* token bytes; empty when absent. Not looked into here. */
+	struct span time_stamp; /* token bytes; empty when absent. Not looked into here. */
 };
 
 /* ERR_FORMAT with a note that names the element; ERR_TOO_LARGE past a bound; ERR_BUDGET. Trailing bytes are an
@@ -72,12 +72,20 @@ enum err ses_seal_parse(struct arena *a, struct span in, struct ses_seal *out, s
 enum err ses_signature_parse(struct arena *a, struct span in, struct ses_signature *out,
                              struct err_note *note) MUST_CHECK;
 
+/*
+ * On read, [0] fields may be tagged EXPLICIT (as the reference library writes them), IMPLICIT or not at all. Not
+ * checked here: that the times are in order, the picture, the certificates, the algorithm, the signature values.
+ *
+ * Writing: ERR_FIELD_INVALID for empty or unclean parts (vendor, id, picture type and scope are printable ASCII),
+ * ERR_TIME_INVALID, ERR_TOO_LARGE. The algorithm written is SM2 with SM3. Times lose their milliseconds.
+ */
+
 /* What a new seal says. */
 struct ses_seal_new {
 	const char *vendor, *id, *name;
 	int64_t type;
 	size_t n_certs;
-	const struct span *certs;  /* list kind 1 */
+	const struct span *certs; /* list kind 1 */
 	int64_t created, valid_start, valid_end;
 	const char *picture_type;
 	struct span picture;
