@@ -10,15 +10,19 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-enum { COSE_ALG_SM2 = -65601 /* private use: none is registered for SM2 with SM3 */, COSE_CERTS_MAX = 4, COSE_MAX = 1024 * 1024 };
+enum {
+	COSE_ALG_SM2 = -65601 /* private use: none is registered for SM2 with SM3 */,
+	COSE_CERTS_MAX = 4,
+	COSE_MAX = 1024 * 1024
+};
 
 struct cose_sign1 {
 	char *content_type;
 	size_t n_certs;
 	struct span certs[COSE_CERTS_MAX]; /* DER, signer's first */
 	struct span payload;
-	struct span value;                 /* 64 bytes */
-	struct span to_be_signed;          /* the Sig_structure, rebuilt in the arena over the received parts */
+	struct span value;        /* 64 bytes */
+	struct span to_be_signed; /* the Sig_structure, rebuilt in the arena over the received parts */
 };
 
 enum err cose_parse(struct arena *a, struct span in, struct cose_sign1 *out) MUST_CHECK;

@@ -13,15 +13,15 @@
 #include "base/err.h"
 #include "form/ids.h"
 
-#define LICENCE_SCOPE "yinzheng:licence-record:1"
+#define LICENCE_SCOPE      "yinzheng:licence-record:1"
 #define LICENCE_FILE_MAGIC "YZLICENCE"
 
 enum {
 	LICENCE_RECORD_MAX = 256 * 1024,
 	LICENCE_HOLDERS_MAX = 64,
 	LICENCE_FIELDS_MAX = 128,
-	LICENCE_NAME_MAX = 200,    /* bytes of a name */
-	LICENCE_VALUE_MAX = 4000   /* bytes of a field's value */
+	LICENCE_NAME_MAX = 200,  /* bytes of a name */
+	LICENCE_VALUE_MAX = 4000 /* bytes of a field's value */
 };
 
 struct licence_holder {
@@ -31,24 +31,24 @@ struct licence_holder {
 };
 
 struct licence_field {
-	char *name;  /* the field's name in its type, e.g. "经营场所" */
+	char *name; /* the field's name in its type, e.g. "经营场所" */
 	char *value;
 };
 
 struct licence_record {
-	char *id;             /* 电子证照标识 */
-	char *type_code;      /* 证照类型代码 */
-	char *type_name;      /* 证照类型名称 */
-	char *number;         /* 证照编号 */
-	unsigned version;     /* 证照版本号, 1..999 */
-	char *issuer_code;    /* 证照颁发机构代码 */
+	char *id;          /* 电子证照标识 */
+	char *type_code;   /* 证照类型代码 */
+	char *type_name;   /* 证照类型名称 */
+	char *number;      /* 证照编号 */
+	unsigned version;  /* 证照版本号, 1..999 */
+	char *issuer_code; /* 证照颁发机构代码 */
 	char *issuer_name;
-	char *definer_code;   /* 证照定义机构代码 */
-	int64_t issued;       /* 证照颁发日期 */
-	int64_t valid_from;   /* 证照有效期起始 */
-	int64_t valid_to;     /* 截止; 0: no end (长期) */
-	char *area_code;      /* 管辖属地编码, "" when none */
-	char *previous_id;    /* of the version before, "" when none */
+	char *definer_code; /* 证照定义机构代码 */
+	int64_t issued;     /* 证照颁发日期 */
+	int64_t valid_from; /* 证照有效期起始 */
+	int64_t valid_to;   /* 截止; 0: no end (长期) */
+	char *area_code;    /* 管辖属地编码, "" when none */
+	char *previous_id;  /* of the version before, "" when none */
 	size_t n_holders;
 	struct licence_holder *holders; /* at least one */
 	size_t n_fields;
