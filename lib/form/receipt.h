@@ -33,11 +33,11 @@ struct receipt_field {
 
 struct receipt_material {
 	char *type_code;
-	char *name;                    /* the material's name in the item */
+	char *name; /* the material's name in the item */
 	enum material_status status;
-	char *state;                   /* licence state at the time, "" when there is no licence */
-	char *indication;              /* verdict, "" when none was reached */
-	char *source;                  /* "local" or the source's name */
+	char *state;      /* licence state at the time, "" when there is no licence */
+	char *indication; /* verdict, "" when none was reached */
+	char *source;     /* "local" or the source's name */
 	int64_t source_time;
 	uint8_t licence_digest[SM3_LEN]; /* SM3( salt || licence identifier ), zeros when none */
 	size_t n_fields;
@@ -46,19 +46,19 @@ struct receipt_material {
 
 struct receipt {
 	enum receipt_kind kind;
-	char *id;                      /* "YZR-" and 26 characters, unguessable */
+	char *id; /* "YZR-" and 26 of 0-9 A-Z, unguessable */
 	int64_t time;
-	char *service;                 /* who states this: the service's name */
-	char *org_code, *org_name;     /* who received */
-	char *principal;               /* principal id of the receiver */
-	char *legal_basis;             /* "consent" or "statutory" */
-	char *item_code, *item_name;   /* "" for an inspection */
-	uint8_t case_digest[SM3_LEN];      /* SM3( salt || case number ) */
-	uint8_t operator_digest[SM3_LEN];  /* SM3( salt || operator id ) */
+	char *service;                    /* who states this: the service's name */
+	char *org_code, *org_name;        /* who received */
+	char *principal;                  /* principal id of the receiver */
+	char *legal_basis;                /* "consent" or "statutory" */
+	char *item_code, *item_name;      /* "" for an inspection */
+	uint8_t case_digest[SM3_LEN];     /* SM3( salt || case number ) */
+	uint8_t operator_digest[SM3_LEN]; /* SM3( salt || operator id ) */
 	char *purpose;
-	uint8_t code_hash[SM3_LEN];        /* of the show-code; zeros for a statutory use */
-	uint8_t request_digest[SM3_LEN];   /* SM3 of the request as received */
-	uint8_t audit_leaf[SHA256_LEN];    /* RFC 6962 leaf hash of the audit entry */
+	uint8_t code_hash[SM3_LEN];      /* of the show-code; zeros for a statutory use */
+	uint8_t request_digest[SM3_LEN]; /* SM3 of the request as received */
+	uint8_t audit_leaf[SHA256_LEN];  /* RFC 6962 leaf hash of the audit entry */
 	size_t n_materials;
 	struct receipt_material *materials;
 };
