@@ -5,7 +5,7 @@
 #include "form/record.h"
 #include "form/ses.h"
 
-enum { CODE_MAX = 64, NUMBER_MAX = 100, KEY_HOLDERS = 14, KEY_FIELDS = 15, KEYS = 15, FILE_VERSION = 1 };
+enum { CODE_MAX = 64, KEY_HOLDERS = 14, KEY_FIELDS = 15, KEYS = 15, FILE_VERSION = 1 };
 
 #define AT(member) offsetof(struct licence_record, member)
 
@@ -13,7 +13,7 @@ static const struct record_element elements[] = {
     {"id", RECORD_TEXT, AT(id), LICENCE_ID_MAX},
     {"type_code", RECORD_TEXT, AT(type_code), CODE_MAX},
     {"type_name", RECORD_TEXT, AT(type_name), LICENCE_NAME_MAX},
-    {"number", RECORD_TEXT, AT(number), NUMBER_MAX},
+    {"number", RECORD_TEXT, AT(number), LICENCE_NAME_MAX},
     {"version", RECORD_NUMBER, AT(version), 999},
     {"issuer_code", RECORD_TEXT, AT(issuer_code), CODE_MAX},
     {"issuer_name", RECORD_TEXT, AT(issuer_name), LICENCE_NAME_MAX},

@@ -5,16 +5,7 @@
 #include "base/text.h"
 #include "form/record.h"
 
-enum {
-	CODE_MAX = 64,
-	NAME_MAX = 200,
-	PURPOSE_MAX = 500,
-	KEY_MATERIALS = 17,
-	KEYS = 17,
-	KEY_FIELDS = 9,
-	MATERIAL_KEYS = 9,
-	ID_LEN = 4 + 26
-};
+enum { KEY_MATERIALS = 17, KEYS = 17, KEY_FIELDS = 9, MATERIAL_KEYS = 9, ID_LEN = 4 + 26 };
 
 #define AT(member) offsetof(struct receipt, member)
 
@@ -22,16 +13,16 @@ static const struct record_element elements[] = {
     {"kind", RECORD_NUMBER, AT(kind), RECEIPT_INSPECT},
     {"id", RECORD_TEXT, AT(id), ID_LEN},
     {"time", RECORD_TIME, AT(time), 0},
-    {"service", RECORD_TEXT, AT(service), NAME_MAX},
-    {"org_code", RECORD_TEXT, AT(org_code), CODE_MAX},
-    {"org_name", RECORD_TEXT, AT(org_name), NAME_MAX},
-    {"principal", RECORD_TEXT, AT(principal), CODE_MAX},
-    {"legal_basis", RECORD_TEXT, AT(legal_basis), CODE_MAX},
-    {"item_code", RECORD_OPTIONAL, AT(item_code), CODE_MAX},
-    {"item_name", RECORD_OPTIONAL, AT(item_name), NAME_MAX},
+    {"service", RECORD_TEXT, AT(service), RECEIPT_TEXT_MAX},
+    {"org_code", RECORD_TEXT, AT(org_code), RECEIPT_TEXT_MAX},
+    {"org_name", RECORD_TEXT, AT(org_name), RECEIPT_TEXT_MAX},
+    {"principal", RECORD_TEXT, AT(principal), RECEIPT_TEXT_MAX},
+    {"legal_basis", RECORD_TEXT, AT(legal_basis), RECEIPT_TEXT_MAX},
+    {"item_code", RECORD_OPTIONAL, AT(item_code), RECEIPT_TEXT_MAX},
+    {"item_name", RECORD_OPTIONAL, AT(item_name), RECEIPT_TEXT_MAX},
     {"case_digest", RECORD_DIGEST, AT(case_digest), SM3_LEN},
     {"operator_digest", RECORD_DIGEST, AT(operator_digest), SM3_LEN},
-    {"purpose", RECORD_TEXT, AT(purpose), PURPOSE_MAX},
+    {"purpose", RECORD_TEXT, AT(purpose), RECEIPT_PURPOSE_MAX},
     {"code_hash", RECORD_DIGEST, AT(code_hash), SM3_LEN},
     {"request_digest", RECORD_DIGEST, AT(request_digest), SM3_LEN},
     {"audit_leaf", RECORD_DIGEST, AT(audit_leaf), SHA256_LEN},
@@ -41,12 +32,12 @@ static const struct record_element elements[] = {
 #define AT(member) offsetof(struct receipt_material, member)
 
 static const struct record_element material_elements[] = {
-    {"type_code", RECORD_TEXT, AT(type_code), CODE_MAX},
-    {"name", RECORD_TEXT, AT(name), NAME_MAX},
+    {"type_code", RECORD_TEXT, AT(type_code), RECEIPT_TEXT_MAX},
+    {"name", RECORD_TEXT, AT(name), RECEIPT_TEXT_MAX},
     {"status", RECORD_NUMBER, AT(status), MATERIAL_SOURCE_UNAVAILABLE},
-    {"state", RECORD_OPTIONAL, AT(state), CODE_MAX},
-    {"indication", RECORD_OPTIONAL, AT(indication), CODE_MAX},
-    {"source", RECORD_OPTIONAL, AT(source), NAME_MAX},
+    {"state", RECORD_OPTIONAL, AT(state), RECEIPT_TEXT_MAX},
+    {"indication", RECORD_OPTIONAL, AT(indication), RECEIPT_TEXT_MAX},
+    {"source", RECORD_OPTIONAL, AT(source), RECEIPT_TEXT_MAX},
     {"source_time", RECORD_TIME, AT(source_time), 0},
     {"licence_digest", RECORD_DIGEST, AT(licence_digest), SM3_LEN},
 };
@@ -101,7 +92,7 @@ static enum err put_material(struct buf *b, const struct receipt_material *m)
 	cbor_put_uint(b, KEY_FIELDS);
 	cbor_put_array(b, m->n_fields);
 	for (size_t i = 0; i < m->n_fields; i++) {
-		if (!record_name_ok(m->fields[i].name, NAME_MAX))
+		if (!record_name_ok(m->fields[i].name, RECEIPT_TEXT_MAX))
 			return ERR_FIELD_INVALID;
 		cbor_put_array(b, 2);
 		cbor_put_text(b, m->fields[i].name);
@@ -144,7 +135,7 @@ static enum err get_field(struct cbor_reader *r, struct arena *a, struct receipt
 	enum err e = record_get_tuple(r, 2);
 
 	if (e == ERR_OK)
-		e = record_get_name(r, a, NAME_MAX, &f->name);
+		e = record_get_name(r, a, RECEIPT_TEXT_MAX, &f->name);
 	if (e == ERR_OK)
 		e = cbor_get_bytes(r, SM3_LEN, &digest);
 	if (e != ERR_OK || digest.len != SM3_LEN)

@@ -12,7 +12,14 @@
 
 #define RECEIPT_TYPE "application/vnd.yinzheng.receipt+cbor"
 
-enum { RECEIPT_SALT = 16, RECEIPT_MATERIALS_MAX = 64, RECEIPT_FIELDS_MAX = 128, RECEIPT_MAX = 256 * 1024 };
+enum {
+	RECEIPT_SALT = 16,
+	RECEIPT_MATERIALS_MAX = 64,
+	RECEIPT_FIELDS_MAX = 128,
+	RECEIPT_TEXT_MAX = 200,    /* bytes of any text but the purpose */
+	RECEIPT_PURPOSE_MAX = 600, /* bytes */
+	RECEIPT_MAX = 256 * 1024
+};
 
 enum receipt_kind { RECEIPT_PULL = 1, RECEIPT_INSPECT = 2 };
 
@@ -63,7 +70,9 @@ struct receipt {
 	struct receipt_material *materials;
 };
 
+/* ERR_FIELD_INVALID when a text is empty (where it may not be), too long or not clean; ERR_TOO_LARGE. */
 enum err receipt_encode(struct arena *a, const struct receipt *in, struct span *out) MUST_CHECK;
+/* ERR_FORMAT with a note naming the element; ERR_TOO_LARGE, ERR_BUDGET. encode(parse(x)) is x. */
 enum err receipt_parse(struct arena *a, struct span in, struct receipt *out, struct err_note *note) MUST_CHECK;
 /* The digests above. */
 enum err receipt_field_digest(struct span salt, const char *name, const char *value, uint8_t out[SM3_LEN]) MUST_CHECK;
