@@ -2,12 +2,12 @@
 #include "base/clock.h"
 #include "verify/judge.h"
 
-#define ROLE(prefix, step)                                                                                        \
-	.certificate = step "_certificate", .chain = step "_chain", .key_usage = step "_key_usage",                   \
-	.revocation = step "_revocation", .period = step "_period", .unreadable = prefix "_CERT_UNREADABLE",          \
-	.no_path = prefix "_CERT_CHAIN", .issuer_time = prefix "_CERT_ISSUER_TIME",                                   \
-	.constraints = prefix "_CERT_CONSTRAINTS", .algorithm = prefix "_CERT_ALGORITHM",                             \
-	.bad_usage = prefix "_CERT_KEYUSAGE", .unknown_status = prefix "_CERT_UNKNOWN_STATUS",                        \
+#define ROLE(prefix, step)                                                                                             \
+	.certificate = step "_certificate", .chain = step "_chain", .key_usage = step "_key_usage",                        \
+	.revocation = step "_revocation", .period = step "_period", .unreadable = prefix "_CERT_UNREADABLE",               \
+	.no_path = prefix "_CERT_CHAIN", .issuer_time = prefix "_CERT_ISSUER_TIME",                                        \
+	.constraints = prefix "_CERT_CONSTRAINTS", .algorithm = prefix "_CERT_ALGORITHM",                                  \
+	.bad_usage = prefix "_CERT_KEYUSAGE", .unknown_status = prefix "_CERT_UNKNOWN_STATUS",                             \
 	.revoked_after = prefix "_CERT_REVOKED_AFTER"
 
 const struct role role_maker = {ROLE("MAKER", "maker"), .revoked = "MAKER_CERT_REVOKED"};
@@ -39,11 +39,11 @@ void judge_cert_skip(struct judge *j, const struct role *role)
 struct cert_facts cert_facts_of(struct judge *j, const struct cert *c)
 {
 	struct cert_facts f = {
-		.subject = arena_strdup(j->a, cert_subject(c)),
-		.issuer = arena_strdup(j->a, cert_issuer(c)),
-		.serial = arena_strdup(j->a, cert_serial_hex(c)),
-		.not_before = cert_not_before(c),
-		.not_after = cert_not_after(c),
+	    .subject = arena_strdup(j->a, cert_subject(c)),
+	    .issuer = arena_strdup(j->a, cert_issuer(c)),
+	    .serial = arena_strdup(j->a, cert_serial_hex(c)),
+	    .not_before = cert_not_before(c),
+	    .not_after = cert_not_after(c),
 	};
 
 	if (f.subject == NULL || f.issuer == NULL || f.serial == NULL)
@@ -170,9 +170,9 @@ void judge_cert_period(struct judge *j, const struct role *role, const struct ce
 {
 	if (j->time < cert_not_before(c))
 		step_fail(j, role->period, FAILED(NOT_YET_VALID, "TIME_OUTSIDE_CERT"), when(j, cert_not_before(c)));
-	else if (j->time > cert_not_after(c))
+	else if (is_past(j->time, cert_not_after(c)))
 		step_fail(j, role->period, FAILED(EXPIRED, "TIME_OUTSIDE_CERT"), when(j, cert_not_after(c)));
-	else if (j->at > cert_not_after(c) && !j->time_proven)
+	else if (is_past(j->at, cert_not_after(c)) && !j->time_proven)
 		step_fail(j, role->period, UNCLEAR(OUT_OF_BOUNDS_NO_POE, "CERT_EXPIRED_SINCE"), when(j, cert_not_after(c)));
 	else
 		step_pass(j, role->period, NULL);

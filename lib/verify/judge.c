@@ -47,16 +47,25 @@ void step_skip(struct judge *j, const char *step, const char *code)
 
 void step_fail(struct judge *j, const char *step, struct failure f, const char *detail)
 {
+	struct check *c;
+
 	report_check(j->r, j->s, step, CHECK_FAIL, f.code, detail);
 	report_fail(j->r, j->s, f.ind, f.sub);
+	c = j->s != NULL ? j->s->last : j->r->last;
+	if (c == NULL || c->code != f.code)
+		return; /* out of memory */
+	c->indication = f.ind;
+	c->sub = f.sub;
 }
 
-/* The parsers refuse other versions with a note on the element "version". */
+/* What ses.h says of other versions stands in the note: "version 5 (…) is not read here". */
 static const char *structure_code(enum err e, const struct err_note *note)
 {
 	if (e == ERR_TOO_LARGE)
 		return "TOO_LARGE";
-	return strcmp(note->field, "version") == 0 ? "UNSUPPORTED_VERSION" : "FORMAT";
+	if (strncmp(note->help, "version ", 8) == 0 || strstr(note->help, "is not a known version") != NULL)
+		return "UNSUPPORTED_VERSION";
+	return "FORMAT";
 }
 
 enum err judge_structure(struct judge *j, const char *step, enum err e, const struct err_note *note)

@@ -38,6 +38,12 @@ struct failure {
 };
 void step_fail(struct judge *j, const char *step, struct failure f, const char *detail);
 
+/* Times in certificates and seals name a second, and all of that second is within. */
+static inline bool is_past(int64_t time, int64_t end)
+{
+	return time > end + 999;
+}
+
 #define FAILED(sub, code)  ((struct failure){TOTAL_FAILED, SUB_##sub, (code)})
 #define UNCLEAR(sub, code) ((struct failure){INDETERMINATE, SUB_##sub, (code)})
 
@@ -45,7 +51,7 @@ void step_fail(struct judge *j, const char *step, struct failure f, const char *
 struct role {
 	const char *certificate, *chain, *key_usage, *revocation, *period; /* steps */
 	const char *unreadable, *no_path, *issuer_time, *constraints, *algorithm, *bad_usage, *revoked, *revoked_after,
-		*unknown_status; /* codes */
+	    *unknown_status; /* codes */
 };
 extern const struct role role_maker, role_signer, role_statement;
 

@@ -20,20 +20,20 @@ const char *indication_name(enum indication i)
 const char *sub_indication_name(enum sub_indication s)
 {
 	static const char *const names[] = {
-		[SUB_FORMAT_FAILURE] = "FORMAT_FAILURE",
-		[SUB_HASH_FAILURE] = "HASH_FAILURE",
-		[SUB_SIG_CRYPTO_FAILURE] = "SIG_CRYPTO_FAILURE",
-		[SUB_SIG_CONSTRAINTS_FAILURE] = "SIG_CONSTRAINTS_FAILURE",
-		[SUB_REVOKED] = "REVOKED",
-		[SUB_EXPIRED] = "EXPIRED",
-		[SUB_NOT_YET_VALID] = "NOT_YET_VALID",
-		[SUB_NO_CERTIFICATE_CHAIN_FOUND] = "NO_CERTIFICATE_CHAIN_FOUND",
-		[SUB_CHAIN_CONSTRAINTS_FAILURE] = "CHAIN_CONSTRAINTS_FAILURE",
-		[SUB_CRYPTO_CONSTRAINTS_FAILURE] = "CRYPTO_CONSTRAINTS_FAILURE",
-		[SUB_TRY_LATER] = "TRY_LATER",
-		[SUB_OUT_OF_BOUNDS_NO_POE] = "OUT_OF_BOUNDS_NO_POE",
-		[SUB_SIGNED_DATA_NOT_FOUND] = "SIGNED_DATA_NOT_FOUND",
-		[SUB_UNCOVERED] = "SIG_CONSTRAINTS_FAILURE",
+	    [SUB_FORMAT_FAILURE] = "FORMAT_FAILURE",
+	    [SUB_HASH_FAILURE] = "HASH_FAILURE",
+	    [SUB_SIG_CRYPTO_FAILURE] = "SIG_CRYPTO_FAILURE",
+	    [SUB_SIG_CONSTRAINTS_FAILURE] = "SIG_CONSTRAINTS_FAILURE",
+	    [SUB_REVOKED] = "REVOKED",
+	    [SUB_EXPIRED] = "EXPIRED",
+	    [SUB_NOT_YET_VALID] = "NOT_YET_VALID",
+	    [SUB_NO_CERTIFICATE_CHAIN_FOUND] = "NO_CERTIFICATE_CHAIN_FOUND",
+	    [SUB_CHAIN_CONSTRAINTS_FAILURE] = "CHAIN_CONSTRAINTS_FAILURE",
+	    [SUB_CRYPTO_CONSTRAINTS_FAILURE] = "CRYPTO_CONSTRAINTS_FAILURE",
+	    [SUB_TRY_LATER] = "TRY_LATER",
+	    [SUB_OUT_OF_BOUNDS_NO_POE] = "OUT_OF_BOUNDS_NO_POE",
+	    [SUB_SIGNED_DATA_NOT_FOUND] = "SIGNED_DATA_NOT_FOUND",
+	    [SUB_UNCOVERED] = "SIG_CONSTRAINTS_FAILURE",
 	};
 	return (size_t)s < sizeof(names) / sizeof(names[0]) ? names[s] : NULL;
 }
@@ -138,6 +138,23 @@ struct signature_report *report_signature(struct report *r, const char *id, cons
 		r->last_signature->next = s;
 	r->last_signature = s;
 	return s;
+}
+
+static const struct check *reason_among(const struct report *r, const struct check *c)
+{
+	for (; c != NULL; c = c->next)
+		if (c->indication != IND_NONE && c->indication == r->indication && c->sub == r->sub)
+			return c;
+	return NULL;
+}
+
+const struct check *report_reason(const struct report *r)
+{
+	const struct check *found = reason_among(r, r->checks);
+
+	for (const struct signature_report *s = r->signatures; s != NULL && found == NULL; s = s->next)
+		found = reason_among(r, s->checks);
+	return found;
 }
 
 void report_not_checked(struct report *r, const char *what)

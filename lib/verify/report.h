@@ -32,10 +32,12 @@ enum sub_indication {
 enum check_result { CHECK_PASS, CHECK_FAIL, CHECK_NOTICE, CHECK_SKIPPED };
 
 struct check {
-	const char *step;   /* stable: "structure", "seal_signature", "maker_chain", "seal_period", … */
+	const char *step; /* stable: "structure", "seal_signature", "maker_chain", "seal_period", … */
 	enum check_result result;
-	const char *code;   /* stable: "OK", "SEAL_SIG_BAD", … */
-	const char *detail; /* for people; NULL when none; no personal data beyond what the file itself shows */
+	const char *code;           /* stable: "OK", "SEAL_SIG_BAD", … */
+	const char *detail;         /* for people; NULL when none; no personal data beyond what the file itself shows */
+	enum indication indication; /* what follows from a FAIL; IND_NONE otherwise */
+	enum sub_indication sub;
 	struct check *next;
 };
 
@@ -52,12 +54,12 @@ struct seal_facts {
 
 /* One judged signature (or seal): what it is, the steps, the verdict. */
 struct signature_report {
-	const char *id;        /* in its document, or NULL */
-	const char *type;      /* "Seal", "Sign", "Statement" */
-	int version;           /* 0 when not applicable */
+	const char *id;   /* in its document, or NULL */
+	const char *type; /* "Seal", "Sign", "Statement" */
+	int version;      /* 0 when not applicable */
 	enum indication indication;
 	enum sub_indication sub;
-	int64_t signing_time;  /* claimed; 0 unknown */
+	int64_t signing_time; /* claimed; 0 unknown */
 	struct cert_facts signer;
 	struct seal_facts seal;
 	bool has_signer, has_seal;
@@ -73,14 +75,14 @@ struct report {
 	enum indication indication;
 	enum sub_indication sub;
 	const char *policy;
-	int64_t judged_at;          /* the clock's now, or --at */
+	int64_t judged_at;           /* the clock's now, or --at */
 	struct check *checks, *last; /* of the file itself (or of a bare seal) */
 	struct signature_report *signatures, *last_signature;
 	const char *not_checked[8]; /* "REVOCATION", … */
 	size_t n_not_checked;
 	size_t trust_anchors, trust_crls;
-	int64_t oldest_crl;         /* thisUpdate of the oldest CRL used; 0 none */
-	bool incomplete;            /* memory ran out while writing: the verdict cannot be PASSED */
+	int64_t oldest_crl; /* thisUpdate of the oldest CRL used; 0 none */
+	bool incomplete;    /* memory ran out while writing: the verdict cannot be PASSED */
 	/* Of a bare seal: what it says, and its maker's certificate. */
 	struct seal_facts seal;
 	struct cert_facts maker;
@@ -90,8 +92,8 @@ struct report {
 	const struct receipt *receipt;
 };
 
-const char *indication_name(enum indication i);          /* "TOTAL_PASSED", …; NULL for IND_NONE */
-const char *sub_indication_name(enum sub_indication s);  /* NULL for SUB_NONE */
+const char *indication_name(enum indication i);         /* "TOTAL_PASSED", …; NULL for IND_NONE */
+const char *sub_indication_name(enum sub_indication s); /* NULL for SUB_NONE */
 const char *check_result_name(enum check_result r);
 const char *verify_kind_name(enum verify_kind k);
 
@@ -110,6 +112,10 @@ void report_not_checked(struct report *r, const char *what);
 bool verdict_worse(enum indication a, enum sub_indication a_sub, enum indication b, enum sub_indication b_sub);
 /* After all steps: a signature without failure is TOTAL_PASSED; the file's verdict is the worst. */
 void report_conclude(struct report *r);
+
+/* The step that decided the verdict: the first FAIL, in the file's own steps and then in its signatures, from which it
+ * follows; NULL when there is none. */
+const struct check *report_reason(const struct report *r);
 
 struct report_code {
 	const char *code;

@@ -15,11 +15,11 @@ static const char *span_of_time(struct judge *j, int64_t from, int64_t to)
 struct seal_facts seal_facts_of(struct judge *j, const struct ses_seal *seal)
 {
 	return (struct seal_facts){
-		.id = seal->id,
-		.name = seal->name,
-		.valid_start = seal->valid_start,
-		.valid_end = seal->valid_end,
-		.version = seal->version,
+	    .id = seal->id,
+	    .name = seal->name,
+	    .valid_start = seal->valid_start,
+	    .valid_end = seal->valid_end,
+	    .version = seal->version,
 	};
 }
 
@@ -31,9 +31,9 @@ static void maker_period(struct judge *j, const struct ses_seal *seal, const str
 
 	if (seal->created < cert_not_before(c) || j->time < cert_not_before(c))
 		step_fail(j, step, FAILED(NOT_YET_VALID, "MAKER_CERT_TIME"), detail);
-	else if (seal->created > cert_not_after(c))
+	else if (is_past(seal->created, cert_not_after(c)))
 		step_fail(j, step, FAILED(EXPIRED, "MAKER_CERT_TIME"), detail);
-	else if (j->time > cert_not_after(c))
+	else if (is_past(j->time, cert_not_after(c)))
 		step_fail(j, step, UNCLEAR(OUT_OF_BOUNDS_NO_POE, "MAKER_CERT_EXPIRED_SINCE"), detail);
 	else
 		step_pass(j, step, NULL);
@@ -47,11 +47,11 @@ static void seal_period(struct judge *j, const struct ses_seal *seal, bool embed
 	if (j->time < seal->valid_start)
 		step_fail(j, "seal_period", FAILED(NOT_YET_VALID, embedded ? "TIME_OUTSIDE_SEAL" : "SEAL_NOT_YET_VALID"),
 		          detail);
-	else if (j->time > seal->valid_end && proven)
+	else if (is_past(j->time, seal->valid_end) && proven)
 		step_fail(j, "seal_period", FAILED(EXPIRED, embedded ? "TIME_OUTSIDE_SEAL" : "SEAL_EXPIRED"), detail);
-	else if (j->time > seal->valid_end)
+	else if (is_past(j->time, seal->valid_end))
 		step_fail(j, "seal_period", UNCLEAR(OUT_OF_BOUNDS_NO_POE, "SEAL_EXPIRED"), detail);
-	else if (embedded && j->at > seal->valid_end && !j->time_proven)
+	else if (embedded && is_past(j->at, seal->valid_end) && !j->time_proven)
 		step_fail(j, "seal_period", UNCLEAR(OUT_OF_BOUNDS_NO_POE, "SEAL_EXPIRED_SINCE"), detail);
 	else
 		step_pass(j, "seal_period", detail);
@@ -123,8 +123,7 @@ enum err judge_seal(struct judge *j, const struct ses_seal *seal, bool embedded)
 	return e;
 }
 
-enum err verify_seal(struct arena *a, const struct verify_policy *p, const struct verify_input *in,
-                     struct report **out)
+enum err verify_seal(struct arena *a, const struct verify_policy *p, const struct verify_input *in, struct report **out)
 {
 	struct judge j;
 	struct ses_seal seal = {0};

@@ -13,8 +13,8 @@ static enum err in_digest_list(const struct ses_seal *seal, struct span cert, bo
 	if (e == ERR_OK)
 		e = sha256_parts(&cert, 1, by_sha256);
 	for (size_t i = 0; e == ERR_OK && i < seal->n_list && !*found; i++)
-		*found = span_eq(seal->list[i], span_of(by_sm3, SM3_LEN)) ||
-		         span_eq(seal->list[i], span_of(by_sha256, SHA256_LEN));
+		*found =
+		    span_eq(seal->list[i], span_of(by_sm3, SM3_LEN)) || span_eq(seal->list[i], span_of(by_sha256, SHA256_LEN));
 	return e;
 }
 

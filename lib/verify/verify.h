@@ -20,17 +20,17 @@ enum {
 
 /* Trust and rules of one verification; shared by threads, never changed while in use. */
 struct verify_policy {
-	const char *name;                  /* "default", "strict" */
-	const struct cert_store *trust;    /* anchors, intermediates, CRLs; NULL: nothing is trusted */
-	bool revocation_required;          /* false: checked where evidence is at hand, else listed in not_checked */
+	const char *name;               /* "default", "strict" */
+	const struct cert_store *trust; /* anchors, intermediates, CRLs; NULL: nothing is trusted */
+	bool revocation_required;       /* false: checked where evidence is at hand, else listed in not_checked */
 };
 
 struct verify_input {
 	struct span bytes;
-	struct span data;        /* signed data of a bare SES_Signature; ptr NULL when not given */
-	int64_t now;             /* the clock */
-	int64_t at;              /* judge as of this time; 0: now */
-	int64_t proven_time;     /* trusted time of signing (the store's issue time); 0: none, the claimed time is used */
+	struct span data;    /* signed data of a bare SES_Signature; ptr NULL when not given */
+	int64_t now;         /* the clock */
+	int64_t at;          /* judge as of this time; 0: now */
+	int64_t proven_time; /* trusted time of signing (the store's issue time); 0: none, the claimed time is used */
 };
 
 /* Kind by content, then the right one of the below. */
@@ -51,7 +51,8 @@ enum err verify_receipt(struct arena *a, const struct verify_policy *p, const st
                         struct report **out) MUST_CHECK;
 
 /* Trust from files and directories (PEM or DER certificates and CRLs, recognised by content; directories are read one
- * level deep and may hold other files too). Self-issued CA certificates become anchors, others intermediates.
+ * level deep and may hold other files too). Self-issued certificates become anchors (whether they may issue is judged
+ * with each path), others intermediates.
  * ERR_CERT_UNREADABLE with a note that names the path: it gives neither certificate nor CRL, a certificate or CRL in
  * it is damaged, or all paths together give no anchor. ERR_FILE_UNREADABLE; ERR_TOO_LARGE past TRUST_FILES_MAX. */
 enum err trust_load(const char *const *paths, size_t n, struct cert_store **out, struct err_note *note) MUST_CHECK;

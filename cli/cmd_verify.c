@@ -1,0 +1,239 @@
+/* yinzheng verify: is it genuine? Offline, for seals, signatures, licences and receipts. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "cli/opt.h"
+#include "cli/term.h"
+#include "cli/verify_view.h"
+#include "verify/verify.h"
+
+int cmd_verify(int argc, char **argv);
+
+enum { FILE_BUDGET = 3 * VERIFY_FILE_MAX };
+
+struct options {
+	struct opt_list trust;
+	const char *at, *policy, *data, *explain;
+	bool json;
+};
+
+/* One run over all files. */
+struct run {
+	struct options o;
+	const struct opt_spec *spec;
+	struct verify_policy policy;
+	struct verify_input in; /* all but the bytes */
+	struct cert_store *trust;
+	struct arena *data; /* holds the signed data */
+	enum language lang;
+	bool internal, unreadable, failed, indeterminate, is_unsigned; /* what happened */
+};
+
+static void note_verdict(struct run *run, const struct report *r)
+{
+	run->failed = run->failed || r->indication == TOTAL_FAILED;
+	run->indeterminate = run->indeterminate || r->indication == INDETERMINATE;
+	run->is_unsigned = run->is_unsigned || r->indication == NO_SIGNATURE_FOUND;
+}
+
+/* The first that applies (DESIGN 6). */
+static int exit_status(const struct run *run)
+{
+	if (run->internal)
+		return EXIT_INTERNAL;
+	if (run->unreadable)
+		return EXIT_NO_INPUT;
+	if (run->failed)
+		return EXIT_VERIFY_FAILED;
+	if (run->indeterminate)
+		return EXIT_VERIFY_INDETERMINATE;
+	return run->is_unsigned ? EXIT_VERIFY_UNSIGNED : EXIT_OK;
+}
+
+/* A file that was not judged still gets its line. */
+static void not_judged_json(const struct run *run, const char *file, enum err e, const struct err_note *note)
+{
+	char at[TIME_TEXT];
+	json_t *line = json_pack("{s:s?, s:s, s:n, s:n, s:s, s:s, s:[], s:[], s:n, s:[], s:{s:s, s:s}}", "file", file,
+	                         "kind", "unknown", "indication", "sub_indication", "policy", run->policy.name, "judged_at",
+	                         time_format(run->in.at != 0 ? run->in.at : run->in.now, at), "checks", "signatures",
+	                         "coverage", "not_checked", "error", "reason", err_name(e), "help", err_note_text(note));
+
+	if (term_json(line) != ERR_OK)
+		term_error(false, ERR_FILE_UNWRITABLE, NULL, NULL);
+}
+
+static void not_judged(struct run *run, struct arena *a, const char *file, enum err e, const struct err_note *note)
+{
+	struct err_note n = note->code == e ? *note : (struct err_note){.code = e};
+
+	if (e == ERR_FILE_UNREADABLE || e == ERR_TOO_LARGE)
+		run->unreadable = true;
+	else
+		run->internal = true;
+	if (run->o.json)
+		not_judged_json(run, term_safe(a, span_str(file)), e, &n);
+	else
+		term_error(false, e, &n, file);
+}
+
+static enum err print_report(const struct run *run, struct arena *a, const struct report *r, const char *file)
+{
+	char *line = NULL;
+	enum err e;
+
+	if (!run->o.json) {
+		verify_view_print(a, r, file, run->lang);
+		return ERR_OK;
+	}
+	e = report_json(a, r, term_safe(a, span_str(file)), &line);
+	if (e == ERR_OK)
+		puts(line);
+	return e;
+}
+
+static void verify_file(struct run *run, const char *file)
+{
+	struct arena *a = arena_new(FILE_BUDGET);
+	struct verify_input in = run->in;
+	struct report *r = NULL;
+	struct err_note note = {0};
+	enum err e = a != NULL ? ERR_OK : ERR_NO_MEMORY;
+
+	if (e == ERR_OK)
+		e = file_read(a, file, VERIFY_FILE_MAX, &in.bytes, &note);
+	if (e == ERR_OK)
+		e = verify_any(a, &run->policy, &in, &r);
+	if (e == ERR_OK)
+		e = print_report(run, a, r, file);
+	if (e == ERR_OK)
+		note_verdict(run, r);
+	else
+		not_judged(run, a, file, e, &note);
+	arena_free(a);
+}
+
+/* ---- before the files ---- */
+
+/* OPT_GO or the exit status of a usage error. */
+static int read_options(struct run *run)
+{
+	const struct options *o = &run->o;
+	const struct clock clock = clock_system();
+
+	run->policy.name = o->policy;
+	run->policy.revocation_required = strcmp(o->policy, "strict") == 0;
+	run->in.now = clock_now(&clock);
+	run->lang = language_of_user();
+	if (strcmp(o->policy, "default") != 0 && strcmp(o->policy, "strict") != 0)
+		return opt_usage(run->spec, o->json,
+		                 "--policy takes default or strict; policy files are not known to this version");
+	if (o->at != NULL && time_parse(span_str(o->at), &run->in.at) != ERR_OK)
+		return opt_usage(run->spec, o->json, "--at takes a time such as 2026-11-21T08:00:00Z or a date");
+	return OPT_GO;
+}
+
+static int explain(const struct run *run)
+{
+	const char *sentence = verify_view_sentence(run->o.explain, run->lang);
+
+	if (sentence == NULL)
+		return opt_usage(run->spec, run->o.json, "--explain: there is no code '%.40s'", run->o.explain);
+	if (run->o.json)
+		return term_json(json_pack("{s:s, s:s}", "code", run->o.explain, "text", sentence)) == ERR_OK ? EXIT_OK
+		                                                                                              : EXIT_NO_OUTPUT;
+	puts(sentence);
+	return term_flush() == ERR_OK ? EXIT_OK : EXIT_NO_OUTPUT;
+}
+
+/* Trust and data that were named must be readable: without them every answer would be another one. */
+static int load(struct run *run)
+{
+	struct err_note note = {0};
+	const char *subject = NULL;
+	enum err e = ERR_OK;
+
+	if (run->o.trust.count != 0)
+		e = trust_load(run->o.trust.item, run->o.trust.count, &run->trust, &note);
+	run->policy.trust = run->trust;
+	if (e == ERR_OK && run->o.data != NULL) {
+		subject = run->o.data;
+		run->data = arena_new(FILE_BUDGET);
+		e = run->data == NULL ? ERR_NO_MEMORY : file_read(run->data, subject, VERIFY_FILE_MAX, &run->in.data, &note);
+	}
+	if (e == ERR_OK)
+		return OPT_GO;
+	term_error(run->o.json, e, &note, subject);
+	return err_class_of(e) == ERRC_INTERNAL ? EXIT_INTERNAL : EXIT_NO_INPUT;
+}
+
+static int verify_files(struct run *run, const struct opt_args *args)
+{
+	int status = load(run);
+
+	for (int i = 0; status == OPT_GO && i < args->count; i++)
+		verify_file(run, args->arg[i]);
+	cert_store_free(run->trust);
+	arena_free(run->data);
+	if (status != OPT_GO)
+		return status;
+	return term_flush() == ERR_OK ? exit_status(run) : EXIT_NO_OUTPUT;
+}
+
+static const char about[] =
+    "Says whether seals (SES_Seal), seal signatures (SES_Signature), licence files and receipts are genuine.\n"
+    "The kind is recognised from the content; no server is asked.\n"
+    "\n"
+    "Exit status, the first that applies: 64 usage, 70 internal error, 66 a file could not be read,\n"
+    "1 some TOTAL_FAILED, 2 some INDETERMINATE, 3 some unsigned, 0 all TOTAL_PASSED.";
+
+int cmd_verify(int argc, char **argv)
+{
+	struct run run = {.o = {.policy = "default"}};
+	const struct opt opts[] = {
+	    {.name = "trust",
+	     .kind = OPT_LIST,
+	     .value = "PATH",
+	     .out = &run.o.trust,
+	     .help = "file or folder of trusted certificates and CRLs; may be given again"},
+	    {.name = "at",
+	     .kind = OPT_TEXT,
+	     .value = "RFC3339",
+	     .out = &run.o.at,
+	     .help = "judge as of this time; now when not given"},
+	    {.name = "policy",
+	     .kind = OPT_TEXT,
+	     .value = "NAME",
+	     .out = &run.o.policy,
+	     .help = "default, or strict: revocation must be known"},
+	    {.name = "data",
+	     .kind = OPT_TEXT,
+	     .value = "FILE",
+	     .out = &run.o.data,
+	     .help = "the data that a bare signature signs"},
+	    {.name = "explain",
+	     .kind = OPT_TEXT,
+	     .value = "CODE",
+	     .out = &run.o.explain,
+	     .help = "say what a code of a report means"},
+	    {.name = "json", .kind = OPT_FLAG, .out = &run.o.json, .help = "one JSON object per file"},
+	    {.name = NULL},
+	};
+	const struct opt_spec spec = {"verify", "FILE…", about, opts, 0, -1};
+	struct opt_args args;
+	int status = opt_parse(&spec, argc, argv, &args);
+
+	if (status != OPT_GO)
+		return status;
+	run.spec = &spec;
+	status = read_options(&run);
+	if (status != OPT_GO)
+		return status;
+	if (run.o.explain != NULL)
+		return explain(&run);
+	if (args.count == 0)
+		return opt_usage(&spec, run.o.json, "name a file to verify");
+	return verify_files(&run, &args);
+}
