@@ -128,7 +128,7 @@ static int cmd_draw(int argc, char **argv)
 		return opt_usage(&spec, d.json, "--output takes a name that ends in .png or .svg");
 	a = arena_new(DRAW_BUDGET);
 	e = a != NULL ? draw(a, &d, args.arg[0], &note) : ERR_NO_MEMORY;
-	status = e != ERR_OK ? term_error(d.json, e, &note, d.output) : EXIT_OK;
+	status = e != ERR_OK ? term_error(d.json, e, &note, NULL) : EXIT_OK;
 	arena_free(a);
 	return status;
 }

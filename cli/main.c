@@ -61,17 +61,27 @@ static int run_online(char **argv)
 	return EXIT_INTERNAL;
 }
 
-static int unknown(const char *name)
+/* The command of which `name` is a slip: the longer of both begins with the shorter, or both with the same three. */
+static const char *similar(const char *name)
 {
-	char text[160];
 	size_t i;
 
-	for (i = 0; i < commands_count; i++)
-		if (name[0] != '\0' && strncmp(commands[i].name, name, strlen(name) > 2 ? 3 : 1) == 0)
-			break;
+	for (i = 0; i < commands_count; i++) {
+		size_t n = strlen(commands[i].name) < strlen(name) ? strlen(commands[i].name) : strlen(name);
+
+		if (n != 0 && strncmp(commands[i].name, name, n < 3 ? n : 3) == 0)
+			return commands[i].name;
+	}
+	return NULL;
+}
+
+static int unknown(const char *name)
+{
+	const char *meant = similar(name);
+	char text[160];
+
 	snprintf(text, sizeof(text), "There is no subcommand '%.32s'. %s%s%sSee 'yinzheng --help'.", name,
-	         i < commands_count ? "Did you mean '" : "", i < commands_count ? commands[i].name : "",
-	         i < commands_count ? "'? " : "");
+	         meant != NULL ? "Did you mean '" : "", meant != NULL ? meant : "", meant != NULL ? "'? " : "");
 	term_refusal(false, "USAGE", NULL, text, NULL);
 	return EXIT_USAGE;
 }

@@ -1,6 +1,8 @@
 /*
  * A seal's picture as a SAMPLE, for tests and demonstrations: 样例 stands across it, always. Real pictures are
- * supplied by the maker of the seal. Red on transparent, PNG.
+ * supplied by the maker of the seal. Red on transparent, the mark in grey, PNG with its resolution stated.
+ * A long name becomes narrow first and small only then. On a square seal a name of two characters is followed by 之印,
+ * one of three by 印, as is usual.
  */
 #ifndef YZ_PICTURE_SEAL_FACE_H
 #define YZ_PICTURE_SEAL_FACE_H
