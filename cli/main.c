@@ -9,8 +9,9 @@
 #include "cli/term.h"
 
 int cmd_qr(int argc, char **argv);
+int cmd_verify(int argc, char **argv);
 
-static const struct subcommand offline[] = {{"qr", cmd_qr}, {NULL, NULL}};
+static const struct subcommand offline[] = {{"verify", cmd_verify}, {"qr", cmd_qr}, {NULL, NULL}};
 
 static void list_commands(bool online)
 {
