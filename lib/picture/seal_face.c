@@ -12,6 +12,24 @@ enum { SIDE_MAX = 2400, EM = 100, NAME_MAX_ROUND = 60, NAME_MAX_SQUARE = 16, SHO
 #define SERIF "Noto Serif CJK SC Bold"
 #define SANS  "Noto Sans CJK SC Bold"
 
+#if defined(__SANITIZE_ADDRESS__)
+#define WITH_LEAK_CHECK
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WITH_LEAK_CHECK
+#endif
+#endif
+
+#ifdef WITH_LEAK_CHECK
+/* Fontconfig loads its configuration once per process and holds parts of it by offsets, which the leak checker cannot
+ * follow. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libfontconfig";
+}
+#endif
+
 /* Everything is drawn in millimetres about the centre of the seal. */
 struct pen {
 	cairo_t *cr;
