@@ -94,7 +94,7 @@ $(B)/obj/gen/%.o: $(B)/gen/%.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -w -MMD -MP -c -o $@ $<
 # Objects that speak protobuf need the generated headers first.
-$(call obj,$(SERVER_C) $(ONLINE_C)) $(B)/obj/tests/unit/test_server_%.o $(B)/obj/tests/fuzz/fuzz_message%.o: | $(GEN_H)
+$(call obj,$(SERVER_C) $(ONLINE_C) $(filter tests/unit/test_server_% tests/fuzz/fuzz_message%,$(UNIT_C) $(FUZZ_C))): | $(GEN_H)
 $(GEN_O): | $(GEN_H)
 # The descriptor set is embedded by .incbin, which the dependency files do not see.
 $(B)/obj/server/reflect.o: $(B)/gen/contract.desc
