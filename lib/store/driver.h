@@ -1,0 +1,73 @@
+/*
+ * What the store asks of a database. One row of functions per database: SQLite in driver_sqlite.c.
+ *
+ *  - Queries are written once, in SQL that SQLite and PostgreSQL both take: parameters are $1, $2, … in this order,
+ *    upserts say ON CONFLICT, and no function or pragma of one database stands in them. DDL and locking are the
+ *    driver's own.
+ *  - A connection is used by one thread at a time.
+ *  - Every failure comes back as one of ERR_ALREADY_EXISTS (a unique key), ERR_STORE_BUSY, ERR_STORE_FULL,
+ *    ERR_STORE_IO, ERR_STORE_CORRUPT, ERR_TOO_LARGE, ERR_NO_MEMORY, ERR_INTERNAL (a wrong query, another constraint).
+ *  - After a failure the database may have ended the whole transaction by itself: ask in_transaction().
+ */
+#ifndef YZ_STORE_DRIVER_H
+#define YZ_STORE_DRIVER_H
+
+#include "base/err.h"
+#include "base/span.h"
+
+enum db_use { DB_READ, DB_WRITE };
+enum db_contents { DB_EMPTY, DB_OURS, DB_FOREIGN };
+
+struct db_driver;
+struct db { /* a connection; the driver's own struct begins with it */
+	const struct db_driver *driver;
+};
+struct db_stmt;
+
+enum db_type { DB_NULL, DB_INT, DB_TEXT, DB_BLOB };
+struct db_value {
+	enum db_type type;
+	int64_t num;
+	struct span bytes; /* of text or blob; must live until finish() */
+};
+
+struct db_driver {
+	const char *scheme;            /* of the URL, with its colon */
+	const char *const *migrations; /* [v] brings a database from version v to v + 1; STORE_SCHEMA of them */
+
+	/* Make the database if it is not there, and connect to it. What it holds is not looked at. */
+	enum err (*create)(const char *where, struct db **out, struct err_note *note);
+	/* ERR_STORE_NOT_INIT when missing or empty, ERR_STORE_CORRUPT when it is something else. */
+	enum err (*open)(const char *where, enum db_use use, struct db **out, struct err_note *note);
+	void (*close)(struct db *db);
+	enum err (*contents)(struct db *db, enum db_contents *out);
+
+	/* A write transaction excludes other writers from its begin on; a read transaction is one snapshot. */
+	enum err (*begin)(struct db *db, enum db_use use);
+	enum err (*commit)(struct db *db);
+	void (*rollback)(struct db *db);
+	enum err (*savepoint)(struct db *db);
+	enum err (*release)(struct db *db);
+	enum err (*rollback_to)(struct db *db); /* and release */
+	bool (*in_transaction)(struct db *db);
+
+	/* Several statements without parameters: DDL. */
+	enum err (*script)(struct db *db, const char *sql);
+	/* `sql` must be a string constant: prepared statements are kept per connection under its address. ERR_INTERNAL
+	 * when this very statement is still in use. */
+	enum err (*prepare)(struct db *db, const char *sql, struct db_stmt **out);
+	enum err (*bind)(struct db_stmt *st, unsigned n /* 1.. */, const struct db_value *v);
+	enum err (*step)(struct db_stmt *st, bool *row);
+	bool (*is_null)(struct db_stmt *st, unsigned column /* 0.. */);
+	int64_t (*column_int)(struct db_stmt *st, unsigned column);
+	/* Valid until the next step or finish. */
+	struct span (*column_bytes)(struct db_stmt *st, unsigned column);
+	void (*finish)(struct db_stmt *st);
+	/* Rows changed by the last statement. */
+	int64_t (*changes)(struct db *db);
+};
+
+extern const struct db_driver driver_sqlite;
+extern const char *const schema_sqlite[];
+
+#endif

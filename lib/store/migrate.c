@@ -1,0 +1,60 @@
+/* The schema's version and the mark of time: two numbers in meta. */
+#include "store/internal.h"
+
+static enum err meta_get(struct store_tx *tx, const char *key, int64_t *out)
+{
+	struct query q;
+	int64_t num = 0;
+	bool found;
+	enum err e;
+
+	q_open(&q, tx, "SELECT num FROM meta WHERE key = $1");
+	q_put_text(&q, key);
+	found = q_next(&q);
+	if (found)
+		num = q_int(&q);
+	e = q_close_found(&q, found);
+	if (e == ERR_OK)
+		*out = num;
+	return e;
+}
+
+static enum err meta_put(struct store_tx *tx, const char *key, int64_t num)
+{
+	struct query q;
+
+	q_open(&q, tx, "INSERT INTO meta (key, num) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET num = excluded.num");
+	q_put_text(&q, key);
+	q_put_int(&q, num);
+	return q_run(&q, NULL);
+}
+
+/* A store without these rows is no store of ours. */
+static enum err must_be_there(enum err e)
+{
+	return e == ERR_NOT_FOUND || e == ERR_INTERNAL ? ERR_STORE_CORRUPT : e;
+}
+
+enum err schema_version(struct store_tx *tx, int64_t *out)
+{
+	return must_be_there(meta_get(tx, "schema", out));
+}
+
+enum err migrate(struct store_tx *tx, int64_t from)
+{
+	enum err e = from >= 0 ? ERR_OK : ERR_STORE_CORRUPT;
+
+	for (int64_t v = from; v < STORE_SCHEMA && e == ERR_OK; v++)
+		e = tx->db->driver->script(tx->db, tx->db->driver->migrations[v]);
+	return e == ERR_OK ? meta_put(tx, "schema", STORE_SCHEMA) : e;
+}
+
+enum err mark_read(struct store_tx *tx, int64_t *out)
+{
+	return must_be_there(meta_get(tx, "time", out));
+}
+
+enum err mark_write(struct store_tx *tx)
+{
+	return meta_put(tx, "time", tx->now);
+}

@@ -1,0 +1,258 @@
+#include "store/internal.h"
+
+#include "crypto/aead.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+static const struct db_driver *const drivers[] = {&driver_sqlite};
+
+static enum err find_driver(const struct store_options *o, struct store *s, struct err_note *note)
+{
+	for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
+		size_t n = strlen(drivers[i]->scheme);
+
+		if (strncmp(o->url, drivers[i]->scheme, n) == 0 && o->url[n] != '\0') {
+			s->driver = drivers[i];
+			s->where = strdup(o->url + n);
+			return s->where != NULL ? ERR_OK : ERR_NO_MEMORY;
+		}
+	}
+	return err_note_set(note, ERR_CONFIG_INVALID, "store", "The store's address must look like sqlite:/path/store.db.");
+}
+
+static enum err prepare(const struct store_options *o, struct store **out, struct err_note *note)
+{
+	struct store *s;
+	enum err e;
+
+	if (o->master_key.len != AEAD_KEY)
+		return err_note_set(note, ERR_MASTER_KEY_WRONG, NULL, "The master key must have 32 bytes.");
+	s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		return ERR_NO_MEMORY;
+	s->clock = o->clock;
+	s->rand = o->rand;
+	e = find_driver(o, s, note);
+	if (e != ERR_OK) {
+		free(s);
+		return e;
+	}
+	*out = s;
+	return ERR_OK;
+}
+
+static void release(struct store *s)
+{
+	secret_wipe(&s->keys, sizeof(s->keys));
+	free(s->where);
+	free(s);
+}
+
+/* End a transaction that was begun outside the writer. */
+static enum err finish(struct store_tx *tx, enum err e)
+{
+	if (e == ERR_OK)
+		e = tx->db->driver->commit(tx->db);
+	if (e != ERR_OK)
+		tx->db->driver->rollback(tx->db);
+	tx_end(tx);
+	return e;
+}
+
+static enum err fill_new(struct store_tx *tx, struct span master)
+{
+	enum db_contents contents;
+	enum err e = tx->db->driver->contents(tx->db, &contents);
+
+	if (e == ERR_OK && contents != DB_EMPTY)
+		e = ERR_ALREADY_EXISTS;
+	if (e == ERR_OK)
+		e = migrate(tx, 0);
+	if (e == ERR_OK)
+		e = keys_make(tx, master);
+	return e == ERR_OK ? mark_write(tx) : e;
+}
+
+enum err store_create(const struct store_options *o, struct err_note *note)
+{
+	struct store *s = NULL;
+	struct db *db = NULL;
+	struct store_tx tx;
+	enum err e = prepare(o, &s, note);
+
+	if (e != ERR_OK)
+		return e;
+	e = s->driver->create(s->where, &db, note);
+	if (e != ERR_OK)
+		goto out;
+	tx = (struct store_tx){.store = s, .db = db, .now = clock_now(&s->clock)};
+	e = db->driver->begin(db, DB_WRITE);
+	if (e == ERR_OK)
+		e = finish(&tx, fill_new(&tx, o->master_key));
+	if (e == ERR_ALREADY_EXISTS)
+		e = err_note_set(note, e, NULL, "There is a store in this place already.");
+out:
+	if (db != NULL)
+		db->driver->close(db);
+	release(s);
+	return e;
+}
+
+static enum err load(struct store_tx *tx, struct span master, struct err_note *note)
+{
+	int64_t version = 0, mark = 0;
+	enum err e = schema_version(tx, &version);
+
+	if (e == ERR_OK && version > STORE_SCHEMA)
+		e = err_note_set(note, ERR_STORE_NEWER, NULL, "The store has version %lld, this program knows %d.",
+		                 (long long)version, STORE_SCHEMA);
+	if (e == ERR_OK)
+		e = keys_load(tx, master);
+	if (e == ERR_OK && version < STORE_SCHEMA)
+		e = migrate(tx, version);
+	if (e == ERR_OK)
+		e = mark_read(tx, &mark);
+	if (e == ERR_OK)
+		atomic_store(&tx->store->mark, mark);
+	return e;
+}
+
+enum err store_open(const struct store_options *o, struct store **out, struct err_note *note)
+{
+	struct store *s = NULL;
+	struct db *db = NULL;
+	struct store_tx tx;
+	enum err e = prepare(o, &s, note);
+
+	if (e != ERR_OK)
+		return e;
+	e = s->driver->open(s->where, DB_WRITE, &db, note);
+	if (e != ERR_OK)
+		goto fail;
+	tx = (struct store_tx){.store = s, .db = db, .now = clock_now(&s->clock)};
+	e = db->driver->begin(db, DB_WRITE);
+	if (e == ERR_OK)
+		e = finish(&tx, load(&tx, o->master_key, note));
+	if (e == ERR_OK)
+		e = pool_new(s, o->readers, &s->pool, note);
+	if (e != ERR_OK) {
+		db->driver->close(db);
+		goto fail;
+	}
+	e = writer_new(s, db, o->batch_max, &s->writer);
+	if (e != ERR_OK)
+		goto fail;
+	*out = s;
+	return ERR_OK;
+fail:
+	pool_free(s->pool);
+	release(s);
+	return e;
+}
+
+/* The writer's connection is closed last: it is the one that may fold the log back into the file. */
+void store_close(struct store *s)
+{
+	if (s == NULL)
+		return;
+	pool_free(s->pool);
+	writer_free(s->writer);
+	release(s);
+}
+
+int64_t store_now(struct store *s)
+{
+	int64_t now = clock_now(&s->clock), mark = atomic_load(&s->mark);
+
+	return now > mark ? now : mark;
+}
+
+int64_t store_clock_behind(struct store *s)
+{
+	int64_t now = clock_now(&s->clock), mark = atomic_load(&s->mark);
+
+	return now > mark ? 0 : mark - now;
+}
+
+enum err store_read(struct store *s, store_fn *fn, void *arg)
+{
+	struct store_tx tx = {.store = s};
+	enum err e = pool_take(s->pool, &tx.db);
+
+	if (e != ERR_OK)
+		return e;
+	tx.now = store_now(s);
+	e = tx.db->driver->begin(tx.db, DB_READ);
+	if (e == ERR_OK)
+		e = fn(&tx, arg);
+	tx.db->driver->rollback(tx.db);
+	tx_end(&tx);
+	pool_give(s->pool, tx.db);
+	return e;
+}
+
+static enum err ping(struct store_tx *tx, void *arg)
+{
+	int64_t version;
+
+	(void)arg;
+	return schema_version(tx, &version);
+}
+
+enum err store_ping(struct store *s)
+{
+	return store_read(s, ping, NULL);
+}
+
+enum err store_submit(struct store *s, store_fn *fn, void *arg, store_done *done)
+{
+	return writer_submit(s->writer, fn, arg, done);
+}
+
+struct waiting {
+	store_fn *fn;
+	void *arg;
+	pthread_mutex_t lock;
+	pthread_cond_t over;
+	bool answered;
+	enum err result;
+};
+
+static enum err run_waiting(struct store_tx *tx, void *arg)
+{
+	struct waiting *w = arg;
+
+	return w->fn(tx, w->arg);
+}
+
+static void wake(void *arg, enum err result)
+{
+	struct waiting *w = arg;
+
+	pthread_mutex_lock(&w->lock);
+	w->result = result;
+	w->answered = true;
+	pthread_cond_signal(&w->over);
+	pthread_mutex_unlock(&w->lock);
+}
+
+enum err store_write(struct store *s, store_fn *fn, void *arg)
+{
+	struct waiting w = {.fn = fn, .arg = arg};
+	enum err e;
+
+	pthread_mutex_init(&w.lock, NULL);
+	pthread_cond_init(&w.over, NULL);
+	e = store_submit(s, run_waiting, &w, wake);
+	if (e == ERR_OK) {
+		pthread_mutex_lock(&w.lock);
+		while (!w.answered)
+			pthread_cond_wait(&w.over, &w.lock);
+		pthread_mutex_unlock(&w.lock);
+		e = w.result;
+	}
+	pthread_cond_destroy(&w.over);
+	pthread_mutex_destroy(&w.lock);
+	return e;
+}
