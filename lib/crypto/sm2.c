@@ -6,7 +6,7 @@
 #include <openssl/core_names.h>
 #include <stdlib.h>
 
-enum { ID_MAX = 8191, COORDINATE = 32, TAG_INTEGER = 0x02, TAG_SEQUENCE = 0x30 };
+enum { ID_MAX = 8190, COORDINATE = 32, TAG_INTEGER = 0x02, TAG_SEQUENCE = 0x30 };
 
 struct sm2_key {
 	EVP_PKEY *pkey;

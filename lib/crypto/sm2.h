@@ -22,7 +22,7 @@ void sm2_key_free(struct sm2_key *k);
 struct span sm2_key_point(const struct sm2_key *k);
 
 /* ERR_SIGNATURE_BAD when it does not verify, including a malformed signature (trailing bytes, raw r||s,
- * non-minimal or negative INTEGERs). `id` is at most 8191 bytes. */
+ * non-minimal or negative INTEGERs). `id` is at most 8190 bytes (OpenSSL's limit; ERR_FIELD_TOO_LONG). */
 enum err sm2_verify(const struct sm2_key *k, struct span id, struct span msg, struct span sig) MUST_CHECK;
 
 #endif
