@@ -261,16 +261,18 @@ static void to_rgba(cairo_surface_t *surface, struct image *img)
 	size_t stride = (size_t)cairo_image_surface_get_stride(surface), x, y;
 	uint8_t *to = img->pix;
 
+	memset(to, 0, 4 * (size_t)img->width * img->height);
 	for (y = 0; y < img->height; y++)
 		for (x = 0; x < img->width; x++, to += 4) {
-			uint32_t word, alpha, half;
+			uint32_t word, alpha;
 
 			memcpy(&word, from + y * stride + 4 * x, 4);
 			alpha = word >> 24;
-			half = alpha / 2;
-			to[0] = alpha != 0 ? (uint8_t)(((word >> 16 & 255) * 255 + half) / alpha) : 0;
-			to[1] = alpha != 0 ? (uint8_t)(((word >> 8 & 255) * 255 + half) / alpha) : 0;
-			to[2] = alpha != 0 ? (uint8_t)(((word & 255) * 255 + half) / alpha) : 0;
+			if (alpha == 0)
+				continue;
+			to[0] = (uint8_t)(((word >> 16 & 255) * 255 + alpha / 2) / alpha);
+			to[1] = (uint8_t)(((word >> 8 & 255) * 255 + alpha / 2) / alpha);
+			to[2] = (uint8_t)(((word & 255) * 255 + alpha / 2) / alpha);
 			to[3] = (uint8_t)alpha;
 		}
 }

@@ -137,14 +137,15 @@ static void test_png_round_trip(void **state)
 
 static void test_levels(void **state)
 {
+	static const enum qr_level levels[] = {QR_L, QR_M, QR_Q, QR_H};
+	static const char text[] = "AN OFFLINE CODE IS MUCH LONGER THAN A TOKEN, SO THAT EACH LEVEL OF CORRECTION NEEDS A "
+	                           "LARGER SYMBOL THAN THE ONE BEFORE IT";
 	unsigned last = 0;
-	int level;
+	size_t i;
 
 	(void)state;
-	for (level = QR_L; level <= QR_H; level++) {
-		struct qr qr = encode("AN OFFLINE CODE IS MUCH LONGER THAN A TOKEN, SO THAT EACH LEVEL OF CORRECTION NEEDS A "
-		                      "LARGER SYMBOL THAN THE ONE BEFORE IT",
-		                      level);
+	for (i = 0; i < 4; i++) {
+		struct qr qr = encode(text, levels[i]);
 
 		assert_true(qr.version > last);
 		assert_int_equal(qr.size, 17 + 4 * qr.version);
@@ -220,6 +221,52 @@ static void test_svg_and_terminal(void **state)
 	assert_int_equal(strncmp(text, "█████", strlen("█████")), 0);
 	assert_int_equal(qr_terminal(a, &qr, true, &text), ERR_OK);
 	assert_non_null(strstr(text, "\033[0m\n"));
+}
+
+/* What a terminal shows, 8 pixels a module: `paper` where nothing is inked. */
+static struct span terminal_png(const char *text, unsigned side, uint8_t ink, uint8_t paper)
+{
+	struct image img = {0};
+	unsigned x = 0, y = 0, px, py;
+
+	assert_int_equal(image_new(a, side * 8, (side + 1) * 8, IMAGE_GREY, &img), ERR_OK);
+	while (*text != '\0') {
+		static const char *const blocks[] = {" ", "▄", "▀", "█"};
+		unsigned k;
+
+		if (*text == '\033') {
+			text = strchr(text, 'm') + 1;
+			continue;
+		}
+		if (*text == '\n') {
+			x = 0;
+			y += 2;
+			text++;
+			continue;
+		}
+		for (k = 3; strncmp(text, blocks[k], strlen(blocks[k])) != 0; k--)
+			assert_int_not_equal(k, 0);
+		for (py = 0; py < 16; py++)
+			for (px = 0; px < 8; px++)
+				img.pix[(size_t)(y * 8 + py) * img.width + x * 8 + px] = (k & (py < 8 ? 2u : 1u)) != 0 ? ink : paper;
+		text += strlen(blocks[k]);
+		x++;
+	}
+	return write_png(&img);
+}
+
+static void test_terminal_is_readable(void **state)
+{
+	struct qr qr = encode(ALNUM, QR_Q);
+	unsigned side = qr.size + 2 * QR_QUIET;
+	char *text = NULL;
+
+	(void)state;
+	assert_int_equal(qr_terminal(a, &qr, true, &text), ERR_OK);
+	expect_scan(terminal_png(text, side, 0, 255), ALNUM);
+	assert_int_equal(qr_terminal(a, &qr, false, &text), ERR_OK);
+	expect_scan(terminal_png(text, side, 220, 30), ALNUM);
+	expect_scan(terminal_png(text, side, 30, 240), ALNUM); /* inverted, on a light terminal */
 }
 
 static void test_draw_refuses(void **state)
@@ -588,6 +635,7 @@ int main(void)
 	    T(test_inverted_and_noisy),
 	    T(test_large_photo),
 	    T(test_svg_and_terminal),
+	    T(test_terminal_is_readable),
 	    T(test_draw_refuses),
 	    T(test_none_and_several),
 	    T(test_png_bomb),
