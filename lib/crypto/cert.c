@@ -12,7 +12,7 @@
 #include <openssl/pem.h>
 #include <stdlib.h>
 
-enum { NAME_MAX_BYTES = 4096, BUNDLE_MAX = 4096, SERIAL_MAX = 64, TAG_SEQUENCE = 0x30 };
+enum { NAME_MAX_BYTES = 4096, BUNDLE_MAX = 4096, SERIAL_MAX = 64 };
 
 /* ---- parts of a certificate ----------------------------------------------------------------------------------- */
 
@@ -152,11 +152,9 @@ static enum err fill_key(struct cert *c)
 
 static enum err fill(struct cert *c)
 {
-	struct span outer;
 	enum err e;
 
-	if (der_element(span_of(c->der, c->der_len), TAG_SEQUENCE, &outer, NULL, NULL) != ERR_OK ||
-	    der_element(outer, TAG_SEQUENCE, NULL, &c->tbs, NULL) != ERR_OK)
+	if (der_signed(cert_der(c), &c->parts) != ERR_OK)
 		return ERR_CERT_UNREADABLE;
 	c->subject = name_text(X509_get_subject_name(c->x));
 	c->issuer = name_text(X509_get_issuer_name(c->x));

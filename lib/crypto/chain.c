@@ -105,21 +105,16 @@ static bool is_small_rsa(const struct cert *issuer)
 	return pkey != NULL && EVP_PKEY_is_a(pkey, "RSA") == 1 && EVP_PKEY_get_bits(pkey) < RSA_MIN_BITS;
 }
 
-static struct span bits_of(const ASN1_BIT_STRING *sig)
-{
-	return span_of(ASN1_STRING_get0_data(sig), (size_t)ASN1_STRING_length(sig));
-}
-
 /* The signed bytes are those received, never an encoding made anew. Our own check, since OpenSSL looks for the
  * identity on the certificate being checked and has no place for it on a CRL. */
-static enum err check_sm2(const struct cert *issuer, struct span tbs, struct span sig, enum link_status *out)
+static enum err check_sm2(const struct cert *issuer, const struct signed_parts *p, enum link_status *out)
 {
 	enum err e;
 
 	*out = LINK_BAD;
 	if (issuer->sm2 == NULL)
 		return ERR_OK;
-	e = sm2_verify(issuer->sm2, sm2_default_id(), tbs, sig);
+	e = sm2_verify(issuer->sm2, sm2_default_id(), p->tbs, p->value);
 	if (e == ERR_OK)
 		*out = LINK_GOOD;
 	return e == ERR_SIGNATURE_BAD ? ERR_OK : e;
@@ -127,20 +122,19 @@ static enum err check_sm2(const struct cert *issuer, struct span tbs, struct spa
 
 enum err link_check_cert(const struct cert *c, const struct cert *issuer, enum link_status *out)
 {
-	const ASN1_BIT_STRING *sig;
 	const X509_ALGOR *alg;
 	int nid = X509_get_signature_nid(c->x);
 
-	X509_get0_signature(&sig, &alg, c->x);
 	if (!is_accepted(nid) || is_small_rsa(issuer)) {
 		*out = LINK_REFUSED;
 		return ERR_OK;
 	}
 	*out = LINK_BAD;
+	X509_get0_signature(NULL, &alg, c->x);
 	if (X509_ALGOR_cmp(alg, X509_get0_tbs_sigalg(c->x)) != 0)
 		return ERR_OK;
 	if (nid == NID_SM2_with_SM3)
-		return check_sm2(issuer, c->tbs, bits_of(sig), out);
+		return check_sm2(issuer, &c->parts, out);
 	if (issuer->sm2 == NULL && X509_verify(c->x, X509_get0_pubkey(issuer->x)) == 1)
 		*out = LINK_GOOD;
 	return openssl_failed(ERR_OK);
@@ -148,11 +142,8 @@ enum err link_check_cert(const struct cert *c, const struct cert *issuer, enum l
 
 enum err link_check_crl(const struct crl *c, const struct cert *issuer, enum link_status *out)
 {
-	const ASN1_BIT_STRING *sig;
-	const X509_ALGOR *alg;
 	int nid = X509_CRL_get_signature_nid(c->x);
 
-	X509_CRL_get0_signature(c->x, &sig, &alg);
 	if (!is_accepted(nid) || is_small_rsa(issuer)) {
 		*out = LINK_REFUSED;
 		return ERR_OK;
@@ -161,7 +152,7 @@ enum err link_check_crl(const struct crl *c, const struct cert *issuer, enum lin
 	if (!c->algorithms_agree)
 		return ERR_OK;
 	if (nid == NID_SM2_with_SM3)
-		return check_sm2(issuer, c->tbs, bits_of(sig), out);
+		return check_sm2(issuer, &c->parts, out);
 	if (issuer->sm2 == NULL && X509_CRL_verify(c->x, X509_get0_pubkey(issuer->x)) == 1)
 		*out = LINK_GOOD;
 	return openssl_failed(ERR_OK);

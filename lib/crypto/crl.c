@@ -17,20 +17,19 @@ static bool has_critical(const X509_CRL *x)
 	return false;
 }
 
-/* CertificateList ::= SEQUENCE { tbs, algorithm, value }; the tbs begins with version OPTIONAL, algorithm. */
-static enum err fill_slices(struct crl *c)
+/* The tbs begins with version OPTIONAL, algorithm; the latter must be that of the signature. */
+static enum err fill_parts(struct crl *c)
 {
-	struct span outer, rest, outer_alg, inner, inner_alg;
+	struct span inner, rest, algorithm;
 
-	if (der_element(span_of(c->der, c->der_len), TAG_SEQUENCE, &outer, NULL, NULL) != ERR_OK ||
-	    der_element(outer, TAG_SEQUENCE, &inner, &c->tbs, &rest) != ERR_OK ||
-	    der_element(rest, TAG_SEQUENCE, NULL, &outer_alg, NULL) != ERR_OK)
+	if (der_signed(span_of(c->der, c->der_len), &c->parts) != ERR_OK)
 		return ERR_CERT_UNREADABLE;
+	inner = c->parts.tbs_contents;
 	if (der_element(inner, TAG_INTEGER, NULL, NULL, &rest) == ERR_OK)
 		inner = rest;
-	if (der_element(inner, TAG_SEQUENCE, NULL, &inner_alg, NULL) != ERR_OK)
+	if (der_element(inner, TAG_SEQUENCE, NULL, &algorithm, NULL) != ERR_OK)
 		return ERR_CERT_UNREADABLE;
-	c->algorithms_agree = span_eq(inner_alg, outer_alg);
+	c->algorithms_agree = span_eq(algorithm, c->parts.algorithm);
 	return ERR_OK;
 }
 
@@ -40,7 +39,7 @@ static enum err fill(struct crl *c)
 	X509_REVOKED *found;
 	ASN1_INTEGER *zero;
 
-	if (fill_slices(c) != ERR_OK)
+	if (fill_parts(c) != ERR_OK)
 		return ERR_CERT_UNREADABLE;
 	c->issuer = name_text(X509_CRL_get_issuer(c->x));
 	if (c->issuer == NULL || asn1_time_ms(X509_CRL_get0_lastUpdate(c->x), &c->this_update) != ERR_OK)

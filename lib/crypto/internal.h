@@ -18,6 +18,12 @@ enum err openssl_failed(enum err code);
 enum err der_element(struct span in, uint8_t tag, struct span *contents, struct span *whole,
                      struct span *rest) MUST_CHECK;
 
+/* What is signed has one shape: SEQUENCE { tbs SEQUENCE, algorithm SEQUENCE, value BIT STRING of whole bytes }. */
+struct signed_parts {
+	struct span tbs, tbs_contents, algorithm, value; /* tbs and algorithm with their headers */
+};
+enum err der_signed(struct span in, struct signed_parts *out) MUST_CHECK;
+
 /* A copy of the public half of an SM2 key; ERR_FORMAT when it is of another kind. */
 enum err sm2_key_from_pkey(EVP_PKEY *pkey, struct sm2_key **out) MUST_CHECK;
 /* The default identity set on a fresh context, after EVP_DigestSignInit/EVP_DigestVerifyInit, before any update. */
@@ -28,7 +34,7 @@ struct cert {
 	X509 *x;
 	uint8_t *der;
 	size_t der_len;
-	struct span tbs; /* of der: the signed part as received */
+	struct signed_parts parts; /* of der: as received */
 	char *subject, *issuer, *common_name, *serial_hex;
 	int64_t not_before, not_after;
 	bool is_ca, is_self_issued;
@@ -45,7 +51,7 @@ struct crl {
 	X509_CRL *x;
 	uint8_t *der;
 	size_t der_len;
-	struct span tbs;
+	struct signed_parts parts;
 	char *issuer;
 	int64_t this_update, next_update;
 	bool has_unknown_critical, algorithms_agree;

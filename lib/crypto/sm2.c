@@ -6,7 +6,7 @@
 #include <openssl/core_names.h>
 #include <stdlib.h>
 
-enum { ID_MAX = 8190, COORDINATE = 32, TAG_INTEGER = 0x02, TAG_SEQUENCE = 0x30 };
+enum { ID_MAX = 8190, COORDINATE = 32, TAG_INTEGER = 0x02, TAG_BIT_STRING = 0x03, TAG_SEQUENCE = 0x30 };
 
 struct sm2_key {
 	EVP_PKEY *pkey;
@@ -51,6 +51,24 @@ enum err der_element(struct span in, uint8_t tag, struct span *contents, struct 
 		*whole = span_sub(in, 0, head + len);
 	if (rest != NULL)
 		*rest = span_sub(in, head + len, in.len);
+	return ERR_OK;
+}
+
+enum err der_signed(struct span in, struct signed_parts *out)
+{
+	struct span outer, rest, bits;
+	struct signed_parts p;
+
+	if (der_element(in, TAG_SEQUENCE, &outer, NULL, &rest) != ERR_OK || rest.len != 0 ||
+	    der_element(outer, TAG_SEQUENCE, &p.tbs_contents, &p.tbs, &rest) != ERR_OK ||
+	    der_element(rest, TAG_SEQUENCE, NULL, &p.algorithm, &rest) != ERR_OK ||
+	    der_element(rest, TAG_BIT_STRING, &bits, NULL, &rest) != ERR_OK || rest.len != 0)
+		return ERR_FORMAT;
+	/* The first octet counts unused bits; OpenSSL would blank that many of the last octet. */
+	if (bits.len < 2 || bits.ptr[0] != 0)
+		return ERR_FORMAT;
+	p.value = span_sub(bits, 1, bits.len);
+	*out = p;
 	return ERR_OK;
 }
 
