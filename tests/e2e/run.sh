@@ -1,0 +1,18 @@
+#!/bin/sh
+# End-to-end: the real server, a Python grpcio client made from the .proto files alone, and the command line.
+# usage: tests/e2e/run.sh BUILD [unittest arguments, e.g. test_refusals.Codes]
+set -eu
+cd "$(dirname "$0")/../.."
+build=$(cd "$1" && pwd)
+shift
+gen=$build/e2e/gen
+mkdir -p "$gen"
+protoc -I proto -I /usr/share/grpc-proto --python_out="$gen" proto/yinzheng/v1/*.proto \
+	grpc/health/v1/health.proto grpc/reflection/v1/reflection.proto grpc/reflection/v1alpha/reflection.proto
+# The generated grpc/ folder must not hide the grpc package.
+rm -rf "$gen/std" && mkdir "$gen/std" && mv "$gen/grpc/health/v1/health_pb2.py" "$gen/std/" 
+mv "$gen/grpc/reflection/v1/reflection_pb2.py" "$gen/std/reflection_v1_pb2.py"
+mv "$gen/grpc/reflection/v1alpha/reflection_pb2.py" "$gen/std/reflection_v1alpha_pb2.py"
+rm -rf "$gen/grpc"
+export YZ_BUILD="$build" PYTHONPATH="$gen:tests/e2e" PYTHONDONTWRITEBYTECODE=1 GRPC_VERBOSITY=NONE
+exec /usr/bin/python3 tests/e2e/main.py "$@"
