@@ -8,6 +8,8 @@ struct sourced_licence {
 	struct licence_row row;
 	struct span file;     /* the licence file, rebuilt byte for byte */
 	int64_t as_of;        /* when the source answered */
+	uint64_t seal_version;      /* of the local store's seal; 0: not known at this source */
+	enum seal_state seal_then;  /* the seal's state at row.issued, as recorded since; 0: not known */
 };
 
 struct source {

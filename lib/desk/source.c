@@ -1,0 +1,175 @@
+#include "desk/source.h"
+
+#include "base/buf.h"
+#include "desk/flow.h"
+
+/* ---- the local store ---- */
+
+/* What state was this seal in at `at`? Events may be written down later than they took effect. */
+static enum err seal_state_at(struct store_tx *tx, struct arena *a, const char *id, int64_t at, enum seal_state *out)
+{
+	enum seal_state state = SEAL_ACTIVE;
+	struct state_event *events;
+	size_t n;
+	enum err e = store_seal_events(tx, a, id, &events, &n);
+
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		if (events[i].effective <= at)
+			state = (enum seal_state)events[i].state;
+	}
+	if (e == ERR_OK)
+		*out = state;
+	return e;
+}
+
+/* The seal's bytes as they were embedded, and what has become of the seal since. */
+static enum err local_seal(struct store_tx *tx, struct arena *a, struct sourced_licence *l, struct span *der)
+{
+	struct seal_row seal;
+	enum err e = store_seal_get(tx, a, l->row.seal_id, &seal);
+
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_STORE_CORRUPT : e;
+	l->seal_version = seal.version;
+	l->seal_then = seal.state;
+	if (seal.version > 1)
+		e = seal_state_at(tx, a, seal.id, l->row.issued, &l->seal_then);
+	if (e != ERR_OK)
+		return e;
+	*der = seal.der;
+	if (memcmp(seal.hash, l->row.seal_hash, SM3_LEN) != 0)
+		e = store_seal_der(tx, a, l->row.seal_hash, der);
+	return e == ERR_NOT_FOUND ? ERR_STORE_CORRUPT : e;
+}
+
+/* The signature before the seal, the seal, the signature behind it; then record and signature as one file. Whether the
+ * result is sound is for verify_licence() to say. */
+static enum err rebuild(struct arena *a, const struct licence_row *row, struct span seal, struct span *file)
+{
+	struct span signature;
+	struct buf b;
+	enum err e;
+
+	buf_init(&b, a);
+	buf_add(&b, row->sig_head);
+	buf_add(&b, seal);
+	buf_add(&b, row->sig_tail);
+	e = buf_done(&b, &signature);
+	return e == ERR_OK ? licence_file_encode(a, row->record, signature, file) : e;
+}
+
+static enum err local_get(void *arg, struct store_tx *tx, struct arena *a, const char *id, struct sourced_licence *out)
+{
+	struct sourced_licence l = {.as_of = store_tx_now(tx)};
+	struct span seal;
+	enum err e = store_licence_get(tx, a, id, &l.row);
+
+	if (e == ERR_OK)
+		e = local_seal(tx, a, &l, &seal);
+	if (e == ERR_OK)
+		e = rebuild(a, &l.row, seal, &l.file);
+	if (e == ERR_OK)
+		*out = l;
+	return e;
+}
+
+static enum err local_by_holder(void *arg, struct store_tx *tx, struct arena *a, const struct holder_key *h,
+                                const char *type_code, size_t max, struct licence_row **out, size_t *n)
+{
+	return store_licence_by_holder(tx, a, h, type_code, max, out, n);
+}
+
+struct source source_local(void)
+{
+	return (struct source){.name = "local", .get = local_get, .by_holder = local_by_holder};
+}
+
+bool source_is_local(const struct source *s)
+{
+	return s->get == local_get;
+}
+
+/* ---- all sources of the desk ---- */
+
+/* One source's answer as facts; only our own store's failures stay errors. */
+static enum err fetch_from(struct desk_call *call, struct store_tx *tx, const struct source *s, const char *id,
+                           struct fetched *out)
+{
+	struct sourced_licence got = {0};
+	enum err e = s->get(s->arg, tx, call->arena, id, &got);
+
+	switch (e) {
+	case ERR_OK:
+		*out = (struct fetched){.source = s, .got = got};
+		return ERR_OK;
+	case ERR_STORE_CORRUPT: /* of this one licence: the others can still be used */
+		*out = (struct fetched){.source = s, .damaged = true};
+		return ERR_OK;
+	case ERR_NOT_FOUND:
+		return ERR_OK;
+	case ERR_SOURCE_UNAVAILABLE:
+		out->unavailable = true;
+		return ERR_OK;
+	default:
+		return e;
+	}
+}
+
+enum err source_fetch(struct desk_call *call, struct store_tx *tx, const char *source, const char *id,
+                      struct fetched *out)
+{
+	struct desk *d = call->desk;
+	struct fetched f = {0};
+	bool asked = false;
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && f.source == NULL && i < d->n_sources; i++) {
+		if (source[0] != '\0' && strcmp(source, d->sources[i]->name) != 0)
+			continue;
+		asked = true;
+		e = fetch_from(call, tx, d->sources[i], id, &f);
+	}
+	if (e != ERR_OK)
+		return e;
+	if (!asked) /* the source was taken out of the configuration: nobody can be asked */
+		f.unavailable = true;
+	f.id = id;
+	*out = f;
+	return ERR_OK;
+}
+
+static enum err add_rows(struct desk_call *call, const struct source *s, const struct licence_row *rows, size_t n,
+                         struct holder_rows *all)
+{
+	if (n > HOLDER_LICENCES_MAX - all->n)
+		return err_note_set(&call->note, ERR_TOO_LARGE, "holder", "The holder has more licences than can be listed.");
+	for (size_t i = 0; i < n; i++)
+		all->rows[all->n++] = (struct holder_row){.source = s, .row = rows[i]};
+	return ERR_OK;
+}
+
+enum err source_holder_rows(struct desk_call *call, struct store_tx *tx, const struct licence_holder *h,
+                            struct holder_rows *out)
+{
+	const struct holder_key key = {h->code_type, h->code};
+	struct holder_rows all = {.rows = arena_array(call->arena, HOLDER_LICENCES_MAX, sizeof(*all.rows))};
+	struct desk *d = call->desk;
+
+	if (all.rows == NULL)
+		return ERR_BUDGET;
+	for (size_t i = 0; i < d->n_sources; i++) {
+		const struct source *s = d->sources[i];
+		struct licence_row *rows = NULL;
+		size_t n = 0;
+		enum err e = s->by_holder(s->arg, tx, call->arena, &key, "", HOLDER_LICENCES_MAX + 1, &rows, &n);
+
+		if (e == ERR_SOURCE_UNAVAILABLE)
+			all.unavailable = true;
+		else if (e == ERR_OK)
+			e = add_rows(call, s, rows, n, &all);
+		if (e != ERR_OK && e != ERR_SOURCE_UNAVAILABLE)
+			return e;
+	}
+	*out = all;
+	return ERR_OK;
+}
