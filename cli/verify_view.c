@@ -14,7 +14,7 @@ struct wording {
 
 static const struct wording verdicts[] = {
     {"TOTAL_PASSED", "genuine: every check passed", "真实有效：各项检查均通过"},
-    {"TOTAL_FAILED", "NOT genuine or not valid", "不真实或无效"},
+    {"TOTAL_FAILED", "must not be accepted", "不可接受"},
     {"INDETERMINATE", "could not be decided", "无法断定"},
     {"NO_SIGNATURE_FOUND", "carries no signature", "没有签章"},
 };
@@ -178,13 +178,15 @@ static const char *mark(const struct view *v, enum check_result r)
 static void checks(const struct view *v, const struct check *c)
 {
 	for (; c != NULL; c = c->next) {
-		const char *label = SAY(steps, c->step, v->lang);
+		const char *label = SAY(steps, c->step, v->lang), *code = c->result != CHECK_PASS ? c->code : "";
+		const char *detail = c->detail != NULL ? safe(v, c->detail) : "";
 		size_t w = term_width(label);
 
-		printf("    %s %s%*s", mark(v, c->result), label, w < 26 ? (int)(26 - w) : 1, "");
-		if (c->result != CHECK_PASS)
-			printf("%s%s", c->code, c->detail != NULL ? "  " : "");
-		printf("%s\n", c->detail != NULL ? safe(v, c->detail) : "");
+		printf("    %s %s", mark(v, c->result), label);
+		if (code[0] != '\0' || detail[0] != '\0')
+			printf("%*s%s%s%s", w < 26 ? (int)(26 - w) : 1, "", code, code[0] != '\0' && detail[0] != '\0' ? "  " : "",
+			       detail);
+		putchar('\n');
 		if (c->result == CHECK_FAIL || c->result == CHECK_NOTICE)
 			printf("        %s\n", verify_view_sentence(c->code, v->lang));
 	}
