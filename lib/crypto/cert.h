@@ -54,7 +54,7 @@ enum err cert_store_new(struct cert_store **out) MUST_CHECK;
 void cert_store_free(struct cert_store *s);
 enum err cert_store_add_anchor(struct cert_store *s, struct cert *c) MUST_CHECK;       /* takes a reference */
 enum err cert_store_add_intermediate(struct cert_store *s, struct cert *c) MUST_CHECK; /* takes a reference */
-enum err cert_store_add_crl(struct cert_store *s, struct crl *c) MUST_CHECK;           /* takes it over */
+enum err cert_store_add_crl(struct cert_store *s, struct crl *c) MUST_CHECK;           /* takes it over when it succeeds */
 size_t cert_store_anchors(const struct cert_store *s);
 size_t cert_store_crls(const struct cert_store *s);
 

@@ -722,10 +722,7 @@ static void flipped_bytes_break_the_path(void **state)
 
 static void hostile_names_are_refused(void **state)
 {
-	static const char *const bad[] = {"章\xe2\x80\xae签",
-	                                  "\xe2\x81\xa6"
-	                                  "章",
-	                                  "章\xc2\x85"};
+	static const char *const bad[] = {"章\xe2\x80\xae签", "章\xe2\x81\xa6", "章\xc2\x85"};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct spec s = leaf_spec;
