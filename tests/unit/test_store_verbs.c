@@ -1,0 +1,727 @@
+/* Each verb of the store, there and back; what must be refused. */
+#include "test_store.h"
+
+static const uint8_t hash_a[32] = {0xa}, hash_b[32] = {0xb}, hash_c[32] = {0xc}, hash_d[32] = {0xd};
+
+/* ---- principals ------------------------------------------------------------------------------------------ */
+
+static struct principal sample_principal(struct principal_key *key, char **types, char **items)
+{
+	*key = (struct principal_key){.not_before = 5, .not_after = 9};
+	memcpy(key->fingerprint, hash_a, FINGERPRINT_LEN);
+	types[0] = (char *)"11100000000000000001A";
+	types[1] = (char *)"11100000000000000002B";
+	items[0] = (char *)"ITEM-1";
+	return (struct principal){.id = (char *)"window-1",
+	                          .name = (char *)"Window one",
+	                          .org_code = (char *)"ORG1",
+	                          .org_name = (char *)"政务服务中心",
+	                          .roles = ROLE_WINDOW | ROLE_ISSUER,
+	                          .statutory = true,
+	                          .n_keys = 1,
+	                          .keys = key,
+	                          .n_types = 2,
+	                          .types = types,
+	                          .n_items = 1,
+	                          .items = items};
+}
+
+static enum err principal_put(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	struct principal_key key;
+	char *types[2], *items[1];
+	struct principal p = sample_principal(&key, types, items);
+
+	CHECK_OK(store_principal_put(tx, &p));
+	CHECK(p.version == 1);
+	return ERR_OK;
+}
+
+/* The key is window-1's. Nothing of window-2 may remain. */
+static enum err principal_taken(struct store_tx *tx, void *arg)
+{
+	struct principal_key key;
+	char *types[2], *items[1];
+	struct principal p = sample_principal(&key, types, items);
+
+	(void)arg;
+	p.id = (char *)"window-2";
+	return store_principal_put(tx, &p);
+}
+
+static enum err principal_second(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	struct principal p = {.id = (char *)"audit-1", .name = (char *)"Auditor", .roles = ROLE_AUDIT, .disabled = true};
+	struct principal_key key;
+	char *types[2], *items[1];
+	struct principal again = sample_principal(&key, types, items);
+
+	CHECK_OK(store_principal_put(tx, &p));
+	again.n_types = 1;
+	CHECK_OK(store_principal_put(tx, &again));
+	CHECK(again.version == 2);
+	return ERR_OK;
+}
+
+static enum err principal_check(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	struct principal p, *list;
+	uint64_t count;
+	size_t n;
+
+	CHECK_OK(store_principal_by_key(tx, b->arena, hash_a, &p));
+	CHECK(same_text(p.id, "window-1") && same_text(p.name, "Window one") && same_text(p.org_name, "政务服务中心"));
+	CHECK(p.roles == (ROLE_WINDOW | ROLE_ISSUER) && p.statutory && !p.disabled && p.version == 2);
+	CHECK(p.n_keys == 1 && p.keys[0].not_before == 5 && p.keys[0].not_after == 9);
+	CHECK(p.n_types == 1 && p.n_items == 1 && same_text(p.items[0], "ITEM-1"));
+	CHECK_ERR(store_principal_by_key(tx, b->arena, hash_b, &p), ERR_NOT_FOUND);
+	CHECK_ERR(store_principal_get(tx, b->arena, "nobody", &p), ERR_NOT_FOUND);
+	CHECK_OK(store_principal_get(tx, b->arena, "audit-1", &p));
+	CHECK(p.disabled && p.n_keys == 0 && p.version == 1);
+	CHECK_OK(store_principal_list(tx, b->arena, "", 10, &list, &n));
+	CHECK(n == 2 && same_text(list[0].id, "audit-1") && list[1].n_keys == 1);
+	CHECK_OK(store_principal_list(tx, b->arena, "audit-1", 10, &list, &n));
+	CHECK(n == 1);
+	CHECK_OK(store_principal_count(tx, ROLE_WINDOW, &count));
+	CHECK(count == 1);
+	CHECK_OK(store_principal_count(tx, ROLE_AUDIT, &count)); /* disabled */
+	CHECK(count == 0);
+	CHECK_OK(store_principal_count(tx, ROLE_WINDOW | ROLE_AUDIT, &count));
+	CHECK(count == 0);
+	return ERR_OK;
+}
+
+static void principals(void **state)
+{
+	struct box *b = *state;
+
+	box_write(b, principal_put);
+	assert_int_equal(store_write(b->store, principal_taken, b), ERR_ALREADY_EXISTS);
+	box_write(b, principal_second);
+	box_read(b, principal_check);
+}
+
+static enum err grant_propose(struct store_tx *tx, void *arg)
+{
+	(void)arg;
+	return store_grant_propose(tx, "p", hash_a, "first");
+}
+
+static enum err grant_there(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	char *by;
+
+	CHECK_OK(store_grant_find(tx, b->arena, "p", hash_a, &by));
+	CHECK(same_text(by, "first"));
+	CHECK_ERR(store_grant_find(tx, b->arena, "p", hash_b, &by), ERR_NOT_FOUND);
+	CHECK_ERR(store_grant_find(tx, b->arena, "q", hash_a, &by), ERR_NOT_FOUND);
+	return ERR_OK;
+}
+
+static enum err grant_gone(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	char *by;
+
+	CHECK_ERR(store_grant_find(tx, b->arena, "p", hash_a, &by), ERR_NOT_FOUND);
+	return ERR_OK;
+}
+
+static enum err grant_clear(struct store_tx *tx, void *arg)
+{
+	(void)arg;
+	return store_grant_clear(tx, "p");
+}
+
+static void grants(void **state)
+{
+	struct box *b = *state;
+
+	box_write(b, grant_propose);
+	b->clock += 24 * 3600 * 1000 - 1;
+	box_read(b, grant_there);
+	b->clock += 1;
+	box_read(b, grant_gone);
+	box_write(b, grant_propose);
+	box_read(b, grant_there);
+	box_write(b, grant_clear);
+	box_read(b, grant_gone);
+}
+
+/* ---- answers that were given ----------------------------------------------------------------------------- */
+
+static enum err replay_put(struct store_tx *tx, void *arg)
+{
+	struct replay r = {.reply = span_str("the answer")};
+
+	(void)arg;
+	memcpy(r.request_digest, hash_c, SM3_LEN);
+	return store_replay_put(tx, "window-1", hash_a, &r);
+}
+
+static enum err replay_there(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	struct replay r;
+
+	CHECK_OK(store_replay_get(tx, b->arena, "window-1", hash_a, &r));
+	CHECK(memcmp(r.request_digest, hash_c, SM3_LEN) == 0 && span_eq(r.reply, span_str("the answer")));
+	CHECK_ERR(store_replay_get(tx, b->arena, "window-2", hash_a, &r), ERR_NOT_FOUND);
+	CHECK_ERR(store_replay_get(tx, b->arena, "window-1", hash_b, &r), ERR_NOT_FOUND);
+	return ERR_OK;
+}
+
+static enum err replay_gone(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	struct replay r;
+
+	CHECK_ERR(store_replay_get(tx, b->arena, "window-1", hash_a, &r), ERR_NOT_FOUND);
+	return ERR_OK;
+}
+
+static void replays(void **state)
+{
+	struct box *b = *state;
+
+	box_write(b, replay_put);
+	box_read(b, replay_there);
+	assert_int_equal(store_write(b->store, replay_put, b), ERR_ALREADY_EXISTS);
+	b->clock += 10 * 60 * 1000 - 1;
+	box_read(b, replay_there);
+	b->clock += 1;
+	box_read(b, replay_gone);
+	box_write(b, replay_put); /* an old one makes room */
+	box_read(b, replay_there);
+}
+
+/* ---- catalogue ------------------------------------------------------------------------------------------- */
+
+static enum err catalog_put(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	struct catalog_row r = {.code = (char *)"B", .json = span_str("{}")};
+
+	CHECK_OK(store_catalog_put(tx, CATALOG_TYPE, &r));
+	CHECK(r.version == 1);
+	r.json = span_str("{\"a\":1}");
+	CHECK_OK(store_catalog_put(tx, CATALOG_TYPE, &r));
+	CHECK(r.version == 2);
+	r.code = (char *)"A";
+	CHECK_OK(store_catalog_put(tx, CATALOG_TYPE, &r));
+	CHECK(r.version == 1);
+	CHECK_OK(store_catalog_put(tx, CATALOG_ITEM, &r));
+	CHECK(r.version == 1);
+	return ERR_OK;
+}
+
+static enum err catalog_check(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	struct catalog_row r, *list;
+	size_t n;
+
+	CHECK_OK(store_catalog_get(tx, b->arena, CATALOG_TYPE, "B", &r));
+	CHECK(r.version == 2 && span_eq(r.json, span_str("{\"a\":1}")));
+	CHECK_ERR(store_catalog_get(tx, b->arena, CATALOG_ITEM, "B", &r), ERR_NOT_FOUND);
+	CHECK_OK(store_catalog_list(tx, b->arena, CATALOG_TYPE, "", 10, &list, &n));
+	CHECK(n == 2 && same_text(list[0].code, "A"));
+	CHECK_OK(store_catalog_list(tx, b->arena, CATALOG_TYPE, "", 1, &list, &n));
+	CHECK(n == 1);
+	CHECK_OK(store_catalog_list(tx, b->arena, CATALOG_TYPE, "B", 10, &list, &n));
+	CHECK(n == 0);
+	return ERR_OK;
+}
+
+static void catalogue(void **state)
+{
+	box_write(*state, catalog_put);
+	box_read(*state, catalog_check);
+}
+
+/* ---- seals ----------------------------------------------------------------------------------------------- */
+
+static struct seal_row sample_seal(const char *id, const uint8_t hash[32])
+{
+	struct seal_row s = {.id = (char *)id,
+	                     .name = (char *)"某市公安局",
+	                     .owner_code = (char *)"ORG1",
+	                     .maker = (char *)"m",
+	                     .type = 2,
+	                     .state = SEAL_ACTIVE,
+	                     .valid_start = 1,
+	                     .valid_end = 2,
+	                     .application = (char *)"because",
+	                     .approver = (char *)"Li",
+	                     .created_by = (char *)"sealer-1",
+	                     .der = span_str("DER BYTES")};
+
+	memcpy(s.hash, hash, 32);
+	return s;
+}
+
+static enum err seal_insert(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	struct seal_row s = sample_seal("S2", hash_b);
+
+	CHECK_OK(store_seal_insert(tx, &s));
+	s = sample_seal("S1", hash_a);
+	s.owner_code = (char *)"ORG2";
+	CHECK_OK(store_seal_insert(tx, &s));
+	CHECK_ERR(store_seal_insert(tx, &s), ERR_ALREADY_EXISTS);
+	s.id = (char *)"S3";
+	CHECK_ERR(store_seal_insert(tx, &s), ERR_ALREADY_EXISTS); /* the same bytes under another name */
+	memcpy(s.hash, hash_c, 32);
+	s.state = (enum seal_state)4;
+	CHECK_ERR(store_seal_insert(tx, &s), ERR_STATE_CHANGE_INVALID);
+	return ERR_OK;
+}
+
+static enum err seal_check(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	struct seal_row s, *list;
+	struct span der;
+	size_t n;
+
+	CHECK_OK(store_seal_get(tx, b->arena, "S1", &s));
+	CHECK(same_text(s.name, "某市公安局") && same_text(s.application, "because") && same_text(s.approver, "Li"));
+	CHECK(s.state == SEAL_ACTIVE && s.version == 1 && s.valid_end == 2 && span_eq(s.der, span_str("DER BYTES")));
+	CHECK_ERR(store_seal_get(tx, b->arena, "S9", &s), ERR_NOT_FOUND);
+	CHECK_OK(store_seal_der(tx, b->arena, hash_b, &der));
+	CHECK(span_eq(der, span_str("DER BYTES")));
+	CHECK_ERR(store_seal_der(tx, b->arena, hash_d, &der), ERR_NOT_FOUND);
+	CHECK_OK(store_seal_list(tx, b->arena, "", "", 10, &list, &n));
+	CHECK(n == 2 && same_text(list[0].id, "S1") && list[0].der.len == 0);
+	CHECK_OK(store_seal_list(tx, b->arena, "ORG1", "", 10, &list, &n));
+	CHECK(n == 1 && same_text(list[0].id, "S2"));
+	return ERR_OK;
+}
+
+static enum err seal_change(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	struct state_event e = {
+	    .state = SEAL_SUSPENDED, .reason = (char *)"lost", .effective = 77, .principal = (char *)"s"};
+	struct state_event *list;
+	struct seal_row s;
+	size_t n;
+
+	CHECK_OK(store_seal_same(tx, "S1", 1));
+	CHECK_ERR(store_seal_change(tx, "S1", 2, &e), ERR_STORE_CHANGED);
+	CHECK_ERR(store_seal_change(tx, "S9", 1, &e), ERR_NOT_FOUND);
+	CHECK_OK(store_seal_change(tx, "S1", 1, &e));
+	CHECK(e.sequence == 2 && e.recorded == store_tx_now(tx));
+	CHECK_ERR(store_seal_change(tx, "S1", 1, &e), ERR_STORE_CHANGED);
+	CHECK_ERR(store_seal_same(tx, "S1", 1), ERR_STORE_CHANGED);
+	CHECK_OK(store_seal_same(tx, "S1", 2));
+	e.state = 9;
+	CHECK_ERR(store_seal_change(tx, "S1", 2, &e), ERR_STATE_CHANGE_INVALID);
+	CHECK_OK(store_seal_get(tx, b->arena, "S1", &s));
+	CHECK(s.state == SEAL_SUSPENDED && s.version == 2);
+	CHECK_OK(store_seal_events(tx, b->arena, "S1", &list, &n));
+	CHECK(n == 2 && list[0].state == SEAL_ACTIVE && same_text(list[0].reason, "because"));
+	CHECK(list[1].sequence == 2 && same_text(list[1].reason, "lost") && list[1].effective == 77);
+	CHECK_ERR(store_seal_events(tx, b->arena, "S9", &list, &n), ERR_NOT_FOUND);
+	return ERR_OK;
+}
+
+static void seals(void **state)
+{
+	box_write(*state, seal_insert);
+	box_read(*state, seal_check);
+	box_write(*state, seal_change);
+}
+
+/* ---- licences -------------------------------------------------------------------------------------------- */
+
+static struct licence_row sample_licence(const char *id)
+{
+	struct licence_row l = {.id = (char *)id,
+	                        .type_code = (char *)"T1",
+	                        .issuer_code = (char *)"ORG1",
+	                        .seal_id = (char *)"S1",
+	                        .state_since = 3,
+	                        .issued = 4,
+	                        .valid_from = 5,
+	                        .valid_to = 6,
+	                        .record = span_str("record"),
+	                        .sig_head = span_str("head"),
+	                        .sig_tail = span_str("tail")};
+
+	memcpy(l.seal_hash, hash_a, SM3_LEN);
+	return l;
+}
+
+static const struct holder_key zhang = {"111", "110101199003070000"}, firm = {"001", "91110000000000000X"};
+
+static enum err licence_insert(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	struct holder_key both[] = {zhang, firm, zhang};
+	struct licence_row l = sample_licence("ID-1");
+
+	CHECK_OK(store_licence_insert(tx, &l, "No 1", both, 3, "issuer-1"));
+	CHECK_ERR(store_licence_insert(tx, &l, "No 2", both, 1, "issuer-1"), ERR_ALREADY_EXISTS);
+	return ERR_OK;
+}
+
+/* Each in a transaction of its own: a refusal may leave traces that only the savepoint removes. */
+static enum err licence_same_number(struct store_tx *tx, void *arg)
+{
+	struct licence_row l = sample_licence("ID-2");
+
+	(void)arg;
+	return store_licence_insert(tx, &l, "No 1", &zhang, 1, "issuer-1");
+}
+
+static enum err licence_more(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	struct licence_row l = sample_licence("ID-2");
+
+	l.type_code = (char *)"T2";
+	CHECK_OK(store_licence_insert(tx, &l, "No 1", &zhang, 1, "issuer-1")); /* another type: another number */
+	l = sample_licence("ID-3");
+	CHECK_OK(store_licence_insert(tx, &l, "", &firm, 1, "issuer-1"));
+	l = sample_licence("ID-4");
+	l.record = l.sig_head = l.sig_tail = span_of(NULL, 0);
+	CHECK_OK(store_licence_insert(tx, &l, "", &firm, 1, "issuer-1")); /* without a number */
+	return ERR_OK;
+}
+
+static enum err licence_check(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	struct licence_row l, *list;
+	size_t n;
+
+	CHECK_OK(store_licence_get(tx, b->arena, "ID-1", &l));
+	CHECK(same_text(l.id, "ID-1") && l.state == LICENCE_VALID && l.state_since == 3 && l.issued == 4);
+	CHECK(l.valid_from == 5 && l.valid_to == 6 && l.version == 1 && memcmp(l.seal_hash, hash_a, 32) == 0);
+	CHECK(span_eq(l.record, span_str("record")) && span_eq(l.sig_head, span_str("head")));
+	CHECK(span_eq(l.sig_tail, span_str("tail")));
+	CHECK_ERR(store_licence_get(tx, b->arena, "ID-9", &l), ERR_NOT_FOUND);
+	CHECK_OK(store_licence_get(tx, b->arena, "ID-4", &l));
+	CHECK(l.record.len == 0);
+	CHECK_OK(store_licence_by_holder(tx, b->arena, &zhang, "", 10, &list, &n));
+	CHECK(n == 2 && same_text(list[0].id, "ID-2") && same_text(list[1].id, "ID-1") && list[0].record.len == 0);
+	CHECK_OK(store_licence_by_holder(tx, b->arena, &zhang, "T1", 10, &list, &n));
+	CHECK(n == 1 && same_text(list[0].id, "ID-1"));
+	CHECK_OK(store_licence_by_holder(tx, b->arena, &firm, "", 2, &list, &n));
+	CHECK(n == 2 && same_text(list[0].id, "ID-4"));
+	CHECK_OK(
+	    store_licence_by_holder(tx, b->arena, &(struct holder_key){"11", "1110101199003070000"}, "", 9, &list, &n));
+	CHECK(n == 0); /* type and code do not run together */
+	return ERR_OK;
+}
+
+static enum err licence_pages(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	struct licence_row *list;
+	char *next;
+	size_t n;
+
+	CHECK_OK(store_licence_list(tx, b->arena, "ORG1", "", "", 3, &list, &n, &next));
+	CHECK(n == 3 && same_text(list[0].id, "ID-1") && next[0] != '\0');
+	CHECK_OK(store_licence_list(tx, b->arena, "ORG1", "", next, 3, &list, &n, &next));
+	CHECK(n == 1 && same_text(list[0].id, "ID-4") && next[0] == '\0');
+	CHECK_OK(store_licence_list(tx, b->arena, "ORG1", "T2", "", 1, &list, &n, &next));
+	CHECK(n == 1 && same_text(list[0].id, "ID-2") && next[0] == '\0');
+	CHECK_OK(store_licence_list(tx, b->arena, "ORG9", "", "", 3, &list, &n, &next));
+	CHECK(n == 0 && next[0] == '\0');
+	CHECK_ERR(store_licence_list(tx, b->arena, "ORG1", "", "zz", 3, &list, &n, &next), ERR_FIELD_INVALID);
+	CHECK_ERR(store_licence_list(tx, b->arena, "ORG1", "", "ffffffffffffffff", 3, &list, &n, &next), ERR_FIELD_INVALID);
+	CHECK_ERR(store_licence_list(tx, b->arena, "ORG1", "", "1", 3, &list, &n, &next), ERR_FIELD_INVALID);
+	return ERR_OK;
+}
+
+static enum err licence_change(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	struct state_event e = {
+	    .state = LICENCE_SUSPENDED, .reason = (char *)"check", .effective = 9, .principal = (char *)"i"};
+	struct state_event *list;
+	struct licence_row l;
+	size_t n;
+
+	CHECK_OK(store_licence_same(tx, "ID-1", 1));
+	CHECK_ERR(store_licence_change(tx, "ID-1", 3, &e), ERR_STORE_CHANGED);
+	CHECK_ERR(store_licence_change(tx, "ID-9", 1, &e), ERR_NOT_FOUND);
+	CHECK_OK(store_licence_change(tx, "ID-1", 1, &e));
+	CHECK_ERR(store_licence_same(tx, "ID-1", 1), ERR_STORE_CHANGED);
+	e.state = LICENCE_EXPIRED; /* is never recorded */
+	CHECK_ERR(store_licence_change(tx, "ID-1", 2, &e), ERR_STATE_CHANGE_INVALID);
+	CHECK_OK(store_licence_get(tx, b->arena, "ID-1", &l));
+	CHECK(l.state == LICENCE_SUSPENDED && l.version == 2 && l.state_since == 9);
+	CHECK(span_eq(l.record, span_str("record")));
+	CHECK_OK(store_licence_events(tx, b->arena, "ID-1", &list, &n));
+	CHECK(n == 2 && list[0].state == LICENCE_VALID && list[0].effective == 3 && same_text(list[1].reason, "check"));
+	CHECK_ERR(store_licence_events(tx, b->arena, "ID-9", &list, &n), ERR_NOT_FOUND);
+	return ERR_OK;
+}
+
+static void licences(void **state)
+{
+	struct box *b = *state;
+
+	box_write(b, licence_insert);
+	assert_int_equal(store_write(b->store, licence_same_number, b), ERR_ALREADY_EXISTS);
+	box_write(b, licence_more);
+	box_read(b, licence_check);
+	box_read(b, licence_pages);
+	box_write(b, licence_change);
+}
+
+/* ---- codes ----------------------------------------------------------------------------------------------- */
+
+static struct code_row sample_code(const uint8_t hash[32])
+{
+	struct code_row c = {.kind = CODE_USE,
+	                     .audience = AUDIENCE_WINDOWS,
+	                     .audience_org = (char *)"",
+	                     .wallet = (char *)"w",
+	                     .item_code = (char *)"ITEM-1",
+	                     .body = span_str("body"),
+	                     .created = NOW,
+	                     .expires = NOW + 60000};
+
+	memcpy(c.hash, hash, SM3_LEN);
+	return c;
+}
+
+static enum err code_insert(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	struct code_row c = sample_code(hash_a);
+
+	CHECK_OK(store_code_insert(tx, &c));
+	CHECK_ERR(store_code_insert(tx, &c), ERR_ALREADY_EXISTS);
+	c = sample_code(hash_b);
+	CHECK_OK(store_code_insert(tx, &c));
+	c = sample_code(hash_c);
+	CHECK_OK(store_code_insert(tx, &c));
+	return ERR_OK;
+}
+
+static enum err code_use(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	struct code_row c;
+
+	CHECK_OK(store_code_get(tx, b->arena, hash_a, &c));
+	CHECK(c.kind == CODE_USE && c.audience == AUDIENCE_WINDOWS && c.used == 0 && span_eq(c.body, span_str("body")));
+	CHECK_ERR(store_code_get(tx, b->arena, hash_d, &c), ERR_NOT_FOUND);
+	CHECK_ERR(store_code_spend(tx, hash_d, "w1"), ERR_CODE_UNKNOWN);
+	CHECK_ERR(store_code_cancel(tx, hash_d), ERR_CODE_UNKNOWN);
+	CHECK_OK(store_code_spend(tx, hash_a, "w1"));
+	CHECK_ERR(store_code_spend(tx, hash_a, "w1"), ERR_CODE_USED);
+	CHECK_ERR(store_code_cancel(tx, hash_a), ERR_CODE_USED);
+	CHECK_OK(store_code_cancel(tx, hash_b));
+	CHECK_OK(store_code_cancel(tx, hash_b));
+	CHECK_ERR(store_code_spend(tx, hash_b, "w1"), ERR_CODE_CANCELLED);
+	CHECK_OK(store_code_get(tx, b->arena, hash_a, &c));
+	CHECK(c.used == store_tx_now(tx) && same_text(c.used_by, "w1"));
+	return ERR_OK;
+}
+
+static enum err code_late(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+
+	CHECK_ERR(store_code_spend(tx, hash_c, "w1"), ERR_CODE_EXPIRED);
+	CHECK_ERR(store_code_spend(tx, hash_a, "w1"), ERR_CODE_USED);
+	return ERR_OK;
+}
+
+static enum err code_cancel_late(struct store_tx *tx, void *arg)
+{
+	(void)arg;
+	return store_code_cancel(tx, hash_c);
+}
+
+static void codes(void **state)
+{
+	struct box *b = *state;
+
+	box_write(b, code_insert);
+	box_write(b, code_use);
+	b->clock += 60000;
+	box_write(b, code_late);
+	b->clock -= 3600000; /* set back: what has expired stays expired */
+	box_write(b, code_late);
+	assert_int_equal(store_now(b->store), NOW + 60000);
+	assert_int_equal(store_clock_behind(b->store), 3600000);
+	box_write(b, code_cancel_late);
+}
+
+/* ---- receipts and audit ---------------------------------------------------------------------------------- */
+
+static enum err receipt_all(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	struct receipt_row r = {.id = (char *)"R1", .principal = (char *)"w1", .time = 5, .body = span_str("cbor")}, got;
+
+	CHECK_OK(store_receipt_insert(tx, &r));
+	CHECK_ERR(store_receipt_insert(tx, &r), ERR_ALREADY_EXISTS);
+	CHECK_OK(store_receipt_get(tx, b->arena, "R1", &got));
+	CHECK(same_text(got.principal, "w1") && got.time == 5 && span_eq(got.body, span_str("cbor")));
+	CHECK_ERR(store_receipt_get(tx, b->arena, "R2", &got), ERR_NOT_FOUND);
+	return ERR_OK;
+}
+
+static void receipts(void **state)
+{
+	box_write(*state, receipt_all);
+}
+
+static enum err audit_fill(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	struct audit_value values[2] = {{.name = (char *)"holder", .value = (char *)"张三", .salt = {1, 2}},
+	                                {.name = (char *)"empty", .value = (char *)""}};
+	struct audit_row r = {.time = 10,
+	                      .action = (char *)"pull",
+	                      .principal = (char *)"w1",
+	                      .record = span_str("rec"),
+	                      .leaf = {9},
+	                      .n_values = 2,
+	                      .values = values};
+	uint64_t size;
+
+	CHECK_OK(store_audit_size(tx, &size));
+	CHECK(size == 0);
+	for (uint64_t i = 0; i < 6; i++) {
+		r.time = 10 + (int64_t)i;
+		r.action = (char *)(i % 2 == 0 ? "pull" : "show");
+		r.principal = (char *)(i < 3 ? "w1" : "w2");
+		CHECK_OK(store_audit_append(tx, &r));
+		CHECK(r.index == i);
+	}
+	return ERR_OK;
+}
+
+static enum err audit_check(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	struct audit_row *list;
+	uint64_t size;
+	size_t n;
+
+	CHECK_OK(store_audit_size(tx, &size));
+	CHECK(size == 6);
+	CHECK_OK(store_audit_list(tx, b->arena, 0, 500, "", "", &list, &n));
+	CHECK(n == 6 && list[5].index == 5 && list[5].leaf[0] == 9 && span_eq(list[5].record, span_str("rec")));
+	CHECK(list[5].n_values == 2 && same_text(list[5].values[0].value, "张三") && list[5].values[0].salt[1] == 2);
+	CHECK(!list[5].values[1].erased && same_text(list[5].values[1].value, ""));
+	CHECK_OK(store_audit_list(tx, b->arena, 4, 500, "", "", &list, &n));
+	CHECK(n == 2 && list[0].index == 4);
+	CHECK_OK(store_audit_list(tx, b->arena, 0, 500, "show", "", &list, &n));
+	CHECK(n == 3);
+	CHECK_OK(store_audit_list(tx, b->arena, 0, 2, "", "w2", &list, &n));
+	CHECK(n == 2 && list[0].index == 3);
+	CHECK_OK(store_audit_list(tx, b->arena, 0, 500, "show", "w1", &list, &n));
+	CHECK(n == 1 && list[0].index == 1);
+	CHECK_OK(store_audit_list(tx, b->arena, UINT64_MAX, 500, "", "", &list, &n));
+	CHECK(n == 0);
+	return ERR_OK;
+}
+
+static enum err audit_erase(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	struct audit_row *list;
+	uint64_t erased;
+	size_t n;
+
+	CHECK_OK(store_audit_erase(tx, 12, &erased));
+	CHECK(erased == 4);
+	CHECK_OK(store_audit_erase(tx, 12, &erased));
+	CHECK(erased == 0);
+	CHECK_OK(store_audit_list(tx, b->arena, 0, 500, "", "", &list, &n));
+	CHECK(n == 6 && list[0].values[0].erased && same_text(list[0].values[0].value, "") && !list[2].values[0].erased);
+	CHECK(same_text(list[0].values[0].name, "holder") && list[0].values[0].salt[0] == 0);
+	CHECK(list[0].leaf[0] == 9);
+	return ERR_OK;
+}
+
+static void audit(void **state)
+{
+	box_write(*state, audit_fill);
+	box_read(*state, audit_check);
+	box_write(*state, audit_erase);
+}
+
+/* ---- what has served its time ---------------------------------------------------------------------------- */
+
+static enum err expire_some(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	uint64_t n;
+
+	CHECK_OK(store_expire(tx, 2, &n));
+	CHECK(n == 2);
+	CHECK_OK(store_expire(tx, 100, &n));
+	CHECK(n == 3); /* 3 codes, a replay and a grant in all */
+	CHECK_OK(store_expire(tx, 100, &n));
+	CHECK(n == 0);
+	return ERR_OK;
+}
+
+static enum err expire_none(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	uint64_t n;
+
+	CHECK_OK(store_expire(tx, 100, &n));
+	CHECK(n == 0);
+	return ERR_OK;
+}
+
+static void expire(void **state)
+{
+	struct box *b = *state;
+
+	box_write(b, code_insert);
+	box_write(b, replay_put);
+	box_write(b, grant_propose);
+	box_write(b, expire_none);
+	b->clock += (int64_t)31 * 24 * 3600 * 1000;
+	box_write(b, expire_some);
+}
+
+/* An answer that does not fit the caller's arena is refused as a whole. */
+static enum err list_small_arena(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	struct arena *small = arena_new(600);
+	struct licence_row *list = NULL;
+	size_t n = 7;
+	enum err e = store_licence_by_holder(tx, small, &zhang, "", 10, &list, &n);
+
+	arena_free(small);
+	CHECK(e == ERR_BUDGET && list == NULL && n == 7);
+	return ERR_OK;
+}
+
+static void budget(void **state)
+{
+	box_write(*state, licence_insert);
+	box_read(*state, list_small_arena);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, box_setup, box_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {T(principals), T(grants),   T(replays), T(catalogue), T(seals), T(licences),
+	                                   T(codes),      T(receipts), T(audit),   T(expire),    T(budget)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
