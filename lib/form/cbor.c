@@ -219,6 +219,12 @@ static enum err take(struct cbor_reader *r, struct item *out)
 
 	if (r->rest.len == 0)
 		return ERR_FORMAT;
+	/* libcbor 0.8 takes the tags 5 to 20 for errors ("unassigned"), COSE's 18 among them. */
+	if (r->rest.ptr[0] >= 0xc0 && r->rest.ptr[0] < 0xd8) {
+		*out = (struct item){.kind = CBOR_TAG, .value = r->rest.ptr[0] & 0x1f};
+		r->rest = span_sub(r->rest, 1, SIZE_MAX);
+		return ERR_OK;
+	}
 	res = cbor_stream_decode(r->rest.ptr, r->rest.len, &callbacks, &it);
 	if (res.status != CBOR_DECODER_FINISHED || it.kind == CBOR_END || res.read - it.bytes.len != shortest_head(&it))
 		return ERR_FORMAT;
