@@ -1,0 +1,239 @@
+"""What the store must survive: kill -9, a full disk, wrong keys, other versions, a clock that is set back."""
+import os
+import secrets
+import shutil
+import signal
+import sqlite3
+import subprocess
+import threading
+import time
+import unittest
+
+import grpc
+import yz
+
+ITEM = "公积金提取"
+
+
+def kill(s):
+    os.kill(s.pid, signal.SIGKILL)
+    s.close()
+    time.sleep(0.2)
+
+
+class Crash(unittest.TestCase):
+    def test_kill_between_calls(self):
+        s = yz.Server().prepare()
+        self.addCleanup(s.remove)
+        h = yz.Holder()
+        lic = yz.issue(s, h, "居民身份证")
+        code, used, rid = yz.use_code(s, h, ITEM), yz.use_code(s, h, ITEM), secrets.token_bytes(16)
+        got = yz.pull(s, used, ITEM, request_id=rid)
+        kill(s)
+        s.script("run")
+        self.assertEqual(s.call("issuer-samr", "LicenceService.Get", id=lic.id).licence.id, lic.id)
+        again = yz.pull(s, used, ITEM, request_id=rid)
+        self.assertTrue(again.replayed)
+        self.assertEqual(again.receipt_id, got.receipt_id)
+        with self.assertRaises(yz.Refused) as no:
+            yz.pull(s, used, ITEM)
+        self.assertEqual(no.exception.reason, "CODE_USED")
+        self.assertTrue(yz.pull(s, code, ITEM).receipt_id)
+
+    def test_kill_during_calls(self):
+        s = yz.Server().prepare()
+        self.addCleanup(s.remove)
+        h = yz.Holder()
+        for _ in range(4):
+            codes = [yz.use_code(s, h, ITEM, life_seconds=300) for _ in range(40)]
+            acknowledged, lock = {}, threading.Lock()
+
+            def use(part):
+                channel = s.new_channel("window", [("grpc.use_local_subchannel_pool", 1)])
+                fn, _ = s.stub("window", "WindowService.Pull", channel)
+                for code in part:
+                    req = s.request("window", "WindowService.Pull", code=code, item_code=yz.code_of(ITEM),
+                                    case_number=code, purpose="P")
+                    try:
+                        reply = fn(req, timeout=10)
+                        with lock:
+                            acknowledged[code] = reply.receipt_id
+                    except grpc.RpcError:
+                        return
+                channel.close()
+
+            threads = [threading.Thread(target=use, args=(codes[i::4],)) for i in range(4)]
+            for t in threads:
+                t.start()
+            while len(acknowledged) < 3 + secrets.randbelow(12) and any(t.is_alive() for t in threads):
+                time.sleep(0.002)
+            kill(s)
+            for t in threads:
+                t.join()
+            s.script("run")
+            used = self.cases_in_audit(s)
+            for code, receipt in acknowledged.items():
+                self.assertTrue(s.call("window", "WindowService.GetReceipt", receipt_id=receipt).receipt)
+                self.assertEqual(used.count(code), 1, "an acknowledged use has its entry")
+            for code in codes:
+                try:
+                    yz.pull(s, code, ITEM, case_number=code)
+                    self.assertNotIn(code, used, "a code with an entry is spent")
+                except yz.Refused as e:
+                    self.assertEqual(e.reason, "CODE_USED")
+                    self.assertEqual(used.count(code), 1, "no code is spent without an entry")
+
+    @staticmethod
+    def cases_in_audit(s):
+        out, at = [], 0
+        while True:
+            page = s.call("audit", "AuditService.ListEntries", from_index=at, page_size=500)
+            out += [v.value for e in page.entries for v in e.values if v.value.startswith("YZ1")]
+            at = page.next_index
+            if at == 0:
+                return out
+
+
+class Opening(unittest.TestCase):
+    def setUp(self):
+        self.s = yz.Server(start="configure+init")
+        self.addCleanup(self.s.remove)
+
+    def start_fails(self, reason, verb="run"):
+        cmd = [os.path.join(yz.BUILD, "yinzhengd"), verb, "--config", os.path.join(self.s.dir, "yinzhengd.ini")]
+        r = subprocess.run(cmd, capture_output=True, text=True, check=False, timeout=30)
+        self.assertNotEqual(r.returncode, 0)
+        self.assertIn(reason, r.stderr)
+        return r
+
+    def path(self, name):
+        return os.path.join(self.s.dir, name)
+
+    def test_wrong_master_key(self):
+        with open(self.path("master.key"), "w", encoding="ascii") as f:
+            f.write(secrets.token_hex(32) + "\n")
+        os.chmod(self.path("master.key"), 0o600)
+        self.start_fails("MASTER_KEY_WRONG")
+
+    def test_master_key_that_others_can_read(self):
+        os.chmod(self.path("master.key"), 0o644)
+        self.start_fails("KEY_UNREADABLE")
+
+    def test_store_of_a_newer_version(self):
+        db = sqlite3.connect(self.path("store.db"))
+        for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type='table' AND name LIKE '%meta%'").fetchall():
+            columns = [c[1] for c in db.execute("PRAGMA table_info(%s)" % name)]
+            db.execute("UPDATE %s SET %s = 999 WHERE %s = 'schema'" % (name, columns[1], columns[0]))
+        db.commit()
+        db.close()
+        self.start_fails("STORE_NEWER")
+
+    def test_no_store(self):
+        os.remove(self.path("store.db"))
+        self.start_fails("STORE_NOT_INIT")
+
+    def test_file_that_is_no_store(self):
+        with open(self.path("store.db"), "wb") as f:
+            f.write(secrets.token_bytes(8192))
+        self.start_fails("STORE_CORRUPT")
+
+    def test_init_twice(self):
+        with self.assertRaises(RuntimeError) as no:
+            self.s.script("init")
+        self.assertIn("ALREADY_EXISTS", str(no.exception))
+
+    def test_port_taken(self):
+        self.s.script("run")
+        with open(self.path("yinzhengd.ini"), encoding="utf-8") as f:
+            text = f.read().replace("127.0.0.1:0", "127.0.0.1:%d" % self.s.port)
+        with open(self.path("yinzhengd.ini"), "w", encoding="utf-8") as f:
+            f.write(text)
+        self.start_fails("PORT_TAKEN")
+        self.assertTrue(self.s.call("security1", "AdminService.ListPrincipals").principals)
+
+    def test_configuration_with_a_mistake_names_the_line(self):
+        with open(self.path("yinzhengd.ini"), "a", encoding="utf-8") as f:
+            f.write("[limits]\nno_such_key = 1\n")
+        r = self.start_fails("CONFIG_INVALID")
+        self.assertIn("no_such_key", r.stderr)
+
+
+class Clock(unittest.TestCase):
+    def test_clock_set_back(self):
+        """The store wrote a time that the clock has not reached: as after a clock that was set back by an hour."""
+        s = yz.Server().prepare()
+        self.addCleanup(s.remove)
+        h = yz.Holder()
+        code = yz.use_code(s, h, ITEM, life_seconds=60)
+        s.script("stop")
+        s.close()
+        db = sqlite3.connect(os.path.join(s.dir, "store.db"))
+        changed = 0
+        for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type='table' AND name LIKE '%meta%'").fetchall():
+            columns = [c[1] for c in db.execute("PRAGMA table_info(%s)" % name)]
+            changed += db.execute("UPDATE %s SET %s = %s + 3600000 WHERE %s LIKE '%%time%%'" % (
+                name, columns[1], columns[1], columns[0])).rowcount
+        db.commit()
+        db.close()
+        self.assertEqual(changed, 1)
+        s.script("run")
+        with self.assertRaises(yz.Refused) as no:
+            yz.pull(s, code, ITEM)
+        self.assertEqual(no.exception.reason, "CODE_EXPIRED", "an expired code does not come back to life")
+        self.assertTrue(any("clock" in w.lower() for w in s.call("system", "AdminService.GetStatus").warnings))
+        short = yz.use_code(s, h, ITEM, life_seconds=1)
+        time.sleep(1.5)
+        with self.assertRaises(yz.Refused) as no:
+            yz.pull(s, short, ITEM)
+        self.assertEqual(no.exception.reason, "CODE_EXPIRED", "time goes on although the clock is behind")
+
+
+class FullDisk(unittest.TestCase):
+    def test_full_disk(self):
+        folder = os.path.join(yz.BUILD, "e2e", "small-" + secrets.token_hex(4))
+        os.makedirs(folder)
+        r = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m,mode=0700", "tmpfs", folder], capture_output=True,
+                           check=False)
+        if r.returncode != 0:
+            os.rmdir(folder)
+            self.skipTest("mounting a small file system needs root (the store's own tests cover a full disk)")
+        s = None
+        try:
+            s = yz.Server(folder=folder).prepare()
+            lic = yz.issue(s, yz.Holder(), "居民身份证")
+            ballast = os.path.join(folder, "ballast")
+            reasons = self.fill_and_issue(s, ballast)
+            self.assertIn("STORE_FULL", reasons)
+            self.assertTrue(s.call("issuer-samr", "CatalogService.ListItems").items, "reads go on")
+            os.remove(ballast)
+            self.assertTrue(yz.issue(s, yz.Holder(), "居民身份证").id, "it goes on when there is space")
+            self.assertEqual(s.call("issuer-samr", "LicenceService.Get", id=lic.id).licence.id, lic.id)
+            s.stop()
+            r = subprocess.run(["sqlite3", os.path.join(folder, "store.db"), "PRAGMA integrity_check"],
+                               capture_output=True, text=True, check=True)
+            self.assertEqual(r.stdout.strip(), "ok")
+        finally:
+            if s is not None:
+                s.stop()
+                yz.SERVERS.remove(s)
+            subprocess.run(["umount", "-l", folder], check=False)
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @staticmethod
+    def fill_and_issue(s, ballast):
+        with open(ballast, "wb") as f:
+            try:
+                while True:
+                    f.write(b"\0" * 4096)
+                    f.flush()
+            except OSError:
+                pass
+        reasons = []
+        for _ in range(40):
+            try:
+                yz.issue(s, yz.Holder(), "居民身份证")
+            except yz.Refused as e:
+                reasons.append(e.reason)
+                if e.reason == "STORE_FULL":
+                    break
+        return reasons
