@@ -121,21 +121,25 @@ static void *extension(const X509 *x, int nid, bool *bad)
 	return ext;
 }
 
-static enum err fill_extensions(struct cert *c)
+static void fill_extensions(struct cert *c)
 {
 	bool bad = false;
 
 	/* This makes OpenSSL work out now what it would else add to the object at the first use. */
 	if (X509_check_purpose(c->x, -1, 0) != 1 || (X509_get_extension_flags(c->x) & EXFLAG_INVALID) != 0)
-		return openssl_failed(ERR_CERT_UNREADABLE);
-	c->is_ca = X509_check_ca(c->x) == 1;
+		bad = true;
 	c->is_self_issued = X509_NAME_cmp(X509_get_subject_name(c->x), X509_get_issuer_name(c->x)) == 0;
-	c->key_usage = key_usage_bits(c->x);
 	c->path_len = X509_get_pathlen(c->x);
 	c->eku = extension(c->x, NID_ext_key_usage, &bad);
 	c->akid = extension(c->x, NID_authority_key_identifier, &bad);
 	c->name_constraints = extension(c->x, NID_name_constraints, &bad);
-	return bad ? openssl_failed(ERR_CERT_UNREADABLE) : ERR_OK;
+	c->is_malformed = bad;
+	c->is_ca = !bad && X509_check_ca(c->x) == 1;
+	c->key_usage = key_usage_bits(c->x);
+	/* An extension that cannot be read must not pass for an absent one. */
+	if (bad && c->key_usage == 0xffff)
+		c->key_usage = 0;
+	openssl_failed(ERR_OK);
 }
 
 static enum err fill_key(struct cert *c)
@@ -165,9 +169,8 @@ static enum err fill(struct cert *c)
 	if (asn1_time_ms(X509_get0_notBefore(c->x), &c->not_before) != ERR_OK ||
 	    asn1_time_ms(X509_get0_notAfter(c->x), &c->not_after) != ERR_OK)
 		return ERR_CERT_UNREADABLE;
-	e = fill_extensions(c);
-	if (e == ERR_OK)
-		e = fill_key(c);
+	fill_extensions(c);
+	e = fill_key(c);
 	return e == ERR_OK ? fill_fingerprint(c) : e;
 }
 
@@ -377,7 +380,7 @@ bool cert_allows_eku(const struct cert *c, const char *oid)
 	char text[128];
 
 	if (c->eku == NULL)
-		return true;
+		return !c->is_malformed;
 	for (int i = 0; i < sk_ASN1_OBJECT_num(c->eku); i++) {
 		int n = OBJ_obj2txt(text, sizeof(text), sk_ASN1_OBJECT_value(c->eku, i), 1);
 

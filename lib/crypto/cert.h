@@ -15,7 +15,8 @@ struct crl;
 
 enum { CERT_MAX = 64 * 1024, CERT_FINGERPRINT = 32 };
 
-/* DER, no trailing bytes. ERR_CERT_UNREADABLE. The bytes are copied. */
+/* DER, no trailing bytes. ERR_CERT_UNREADABLE, also for names with control characters or bidirectional overrides. A
+ * malformed extension is no error here: chain_check() says CHAIN_CONSTRAINTS. The bytes are copied. */
 enum err cert_parse(struct span der, struct cert **out) MUST_CHECK;
 /* All certificates of a PEM bundle or one DER. *out is an arena array of *n; free each with cert_free. */
 enum err cert_parse_bundle(struct arena *a, struct span pem_or_der, struct cert ***out, size_t *n) MUST_CHECK;
@@ -54,7 +55,7 @@ enum err cert_store_new(struct cert_store **out) MUST_CHECK;
 void cert_store_free(struct cert_store *s);
 enum err cert_store_add_anchor(struct cert_store *s, struct cert *c) MUST_CHECK;       /* takes a reference */
 enum err cert_store_add_intermediate(struct cert_store *s, struct cert *c) MUST_CHECK; /* takes a reference */
-enum err cert_store_add_crl(struct cert_store *s, struct crl *c) MUST_CHECK;           /* takes it over when it succeeds */
+enum err cert_store_add_crl(struct cert_store *s, struct crl *c) MUST_CHECK; /* takes it over unless it fails */
 size_t cert_store_anchors(const struct cert_store *s);
 size_t cert_store_crls(const struct cert_store *s);
 
@@ -64,7 +65,7 @@ enum chain_status {
 	CHAIN_BAD_SIGNATURE, /* a link's signature is wrong */
 	CHAIN_NOT_YET,       /* some certificate (see depth) is not yet valid at `at` */
 	CHAIN_EXPIRED,
-	CHAIN_CONSTRAINTS,   /* basic constraints, path length, CA key usage, unknown critical extension */
+	CHAIN_CONSTRAINTS,   /* basic constraints, path length, CA key usage, names; unknown critical or malformed extension */
 	CHAIN_ALGORITHM      /* a link uses an algorithm that is refused (SHA-1, MD5, small RSA) */
 };
 
@@ -89,8 +90,12 @@ struct chain_result {
 
 /*
  * Build and check a path from leaf to an anchor at time `at`; then revocation of every link below the anchor with
- * the CRLs of the store, judged for freshness at `now`. `extra` certificates (may be NULL) help to build. Path length at
- * most 8. The anchor itself is not checked for revocation. Key usage of the leaf is the caller's business.
+ * the CRLs of the store, judged for freshness at `now`. `extra` certificates (may be NULL) help to build. Path
+ * length at most 8; at most 64 signatures are tried. Of several failing paths the one that comes nearest is told,
+ * in the order NO_PATH, BAD_SIGNATURE, ALGORITHM, CONSTRAINTS, times; within one path times come before
+ * constraints. The anchor itself is not checked for revocation. Only complete CRLs count: one with a critical
+ * extension (partitioned, indirect, delta) is a BAD_CRL. A certificate on a CRL is revoked even when that CRL is
+ * stale. Key usage of the leaf is the caller's business. Not checked: certificate policies.
  * An error only when it could not judge (memory, library).
  */
 enum err chain_check(const struct cert_store *s, struct cert *leaf, struct cert *const *extra, size_t n_extra,

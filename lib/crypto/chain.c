@@ -256,7 +256,7 @@ static void judge_path(struct walk *w, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		bool unknown = (X509_get_extension_flags(w->path[i]->x) & EXFLAG_CRITICAL) != 0;
 
-		if (unknown || (i > 0 && !may_issue(w, i, below))) {
+		if (w->path[i]->is_malformed || unknown || (i > 0 && !may_issue(w, i, below))) {
 			offer(w, CHAIN_CONSTRAINTS, i, n);
 			return;
 		}

@@ -57,6 +57,7 @@ struct spec {
 	int key, signer;
 	int from, to, serial;
 	bool is_ca;
+	int malformed; /* an extension of this kind that is not what it must be */
 	const char *basic, *usage, *names, *id, *extra_oid, *alt;
 	const EVP_MD *md;
 };
@@ -73,18 +74,24 @@ static void add_ext(X509 *x, X509 *issuer, int nid, const char *value)
 	X509_EXTENSION_free(ext);
 }
 
-static void add_unknown_critical(X509 *x, const char *oid)
+static void add_raw(X509 *x, const ASN1_OBJECT *obj, int critical)
 {
 	ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
-	ASN1_OBJECT *obj = OBJ_txt2obj(oid, 1);
 	X509_EXTENSION *ext;
 
 	ASN1_OCTET_STRING_set(value, (const unsigned char *)"\x05\x00", 2);
-	ext = X509_EXTENSION_create_by_OBJ(NULL, obj, 1, value);
+	ext = X509_EXTENSION_create_by_OBJ(NULL, obj, critical, value);
 	assert_int_equal(X509_add_ext(x, ext, -1), 1);
 	X509_EXTENSION_free(ext);
-	ASN1_OBJECT_free(obj);
 	ASN1_OCTET_STRING_free(value);
+}
+
+static void add_oid(X509 *x, const char *oid)
+{
+	ASN1_OBJECT *obj = OBJ_txt2obj(oid, 1);
+
+	add_raw(x, obj, 1);
+	ASN1_OBJECT_free(obj);
 }
 
 static X509_NAME *make_name(const char *cn)
@@ -134,7 +141,9 @@ static X509 *make_x509(const struct spec *s)
 	if (s->alt != NULL)
 		add_ext(x, x, NID_subject_alt_name, s->alt);
 	if (s->extra_oid != NULL)
-		add_unknown_critical(x, s->extra_oid);
+		add_oid(x, s->extra_oid);
+	if (s->malformed != 0)
+		add_raw(x, OBJ_nid2obj(s->malformed), 0);
 	assert_true(X509_sign_ctx(x, ctx) > 0);
 	EVP_MD_CTX_free(ctx);
 	X509_NAME_free(subject);
@@ -373,6 +382,28 @@ static void constraints_are_checked(void **state)
 	EXPECT(check_certs(root_spec, s, l), CHAIN_OK, 0);
 	l = leaf_spec, l.alt = "DNS:shop.example";
 	EXPECT(check_certs(root_spec, s, l), CHAIN_CONSTRAINTS, 1);
+}
+
+static void malformed_extensions_break_the_path(void **state)
+{
+	static const int nids[] = {
+	    NID_subject_alt_name,         NID_key_usage,        NID_ext_key_usage, NID_basic_constraints,
+	    NID_authority_key_identifier, NID_name_constraints,
+	};
+
+	for (size_t i = 0; i < sizeof(nids) / sizeof(nids[0]); i++) {
+		struct spec l = leaf_spec, m = middle_spec;
+		struct cert *c;
+
+		l.usage = NULL, l.malformed = m.malformed = nids[i];
+		EXPECT(check_certs(root_spec, middle_spec, l), CHAIN_CONSTRAINTS, 0);
+		EXPECT(check_certs(root_spec, m, leaf_spec), CHAIN_CONSTRAINTS, 1);
+		/* What cannot be read is not taken for absent, which would allow everything. */
+		c = make_cert(l);
+		assert_int_equal(cert_key_usage(c), 0);
+		assert_false(cert_allows_eku(c, "1.3.6.1.5.5.7.3.8"));
+		cert_free(c);
+	}
 }
 
 static void algorithms_are_checked(void **state)
@@ -928,6 +959,7 @@ int main(void)
 	    cmocka_unit_test(no_path_is_told),
 	    cmocka_unit_test(times_are_checked),
 	    cmocka_unit_test(constraints_are_checked),
+	    cmocka_unit_test(malformed_extensions_break_the_path),
 	    cmocka_unit_test(algorithms_are_checked),
 	    cmocka_unit_test(revocation_is_found),
 	    cmocka_unit_test(missing_and_stale_crls_are_told),
