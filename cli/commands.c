@@ -6,10 +6,11 @@
 #include "cli/term.h"
 
 const struct command commands[] = {
-	{"verify", "[--trust PATH]… [--data FILE] FILE…", "say whether seals, signatures, licences and receipts are genuine",
-	 "The kind is recognised from the content; trust comes from the certificates and CRLs named by --trust.\n"
-	 "Exit status: 0 all passed, 1 some failed, 2 some could not be decided, 3 some unsigned, 66 unreadable.\n",
-	 false},
+    {"verify", "[--trust PATH]… [--data FILE] FILE…",
+     "say whether seals, signatures, licences and receipts are genuine",
+     "The kind is recognised from the content; trust comes from the certificates and CRLs named by --trust.\n"
+     "Exit status: 0 all passed, 1 some failed, 2 some could not be decided, 3 some unsigned, 66 unreadable.\n",
+     false},
     {"qr", "draw TEXT | scan IMAGE…", "draw QR codes, and read them from pictures",
      "  qr draw TEXT    draws on the terminal, or into a PNG or SVG file with -o\n"
      "  qr scan IMAGE…  reads the codes of PNG and JPEG pictures\n",
