@@ -107,22 +107,25 @@ enum err der_count(const struct der *d, size_t max, size_t *n)
 
 enum err der_bool(struct der *d, bool *v)
 {
+	struct der look = *d;
 	struct der_item it;
-	enum err e = der_take(d, DER_BOOLEAN, &it);
+	enum err e = der_take(&look, DER_BOOLEAN, &it);
 
 	if (e != ERR_OK)
 		return e;
 	if (it.value.len != 1 || (it.value.ptr[0] != 0x00 && it.value.ptr[0] != 0xff))
 		return ERR_FORMAT;
+	*d = look;
 	*v = it.value.ptr[0] == 0xff;
 	return ERR_OK;
 }
 
 enum err der_int64(struct der *d, int64_t *v)
 {
+	struct der look = *d;
 	struct der_item it;
 	uint64_t u;
-	enum err e = der_take(d, DER_INTEGER, &it);
+	enum err e = der_take(&look, DER_INTEGER, &it);
 	const uint8_t *p;
 
 	if (e != ERR_OK)
@@ -135,6 +138,7 @@ enum err der_int64(struct der *d, int64_t *v)
 	u = p[0] >= 0x80 ? UINT64_MAX : 0;
 	for (size_t i = 0; i < it.value.len; i++)
 		u = u << 8 | p[i];
+	*d = look;
 	*v = (int64_t)u;
 	return ERR_OK;
 }
@@ -159,10 +163,15 @@ enum err der_bits_value(struct span contents, struct span *v)
 
 enum err der_bits(struct der *d, struct span *v)
 {
+	struct der look = *d;
 	struct der_item it;
-	enum err e = der_take(d, DER_BIT_STRING, &it);
+	enum err e = der_take(&look, DER_BIT_STRING, &it);
 
-	return e == ERR_OK ? der_bits_value(it.value, v) : e;
+	if (e == ERR_OK)
+		e = der_bits_value(it.value, v);
+	if (e == ERR_OK)
+		*d = look;
+	return e;
 }
 
 /* One base-128 number; cut off *s. */
@@ -185,11 +194,13 @@ static enum err take_arc(struct span *s, uint64_t *v)
 
 enum err der_oid(struct der *d, struct arena *a, char **v)
 {
+	struct der look = *d;
 	struct der_item it;
 	struct buf text;
 	uint64_t arc;
+	char *s;
 	size_t n = 0;
-	enum err e = der_take(d, DER_OID, &it);
+	enum err e = der_take(&look, DER_OID, &it);
 
 	if (e != ERR_OK)
 		return e;
@@ -206,8 +217,12 @@ enum err der_oid(struct der *d, struct arena *a, char **v)
 			buf_printf(&text, ".%llu", (unsigned long long)arc);
 		}
 	} while (it.value.len != 0);
-	*v = buf_text(&text);
-	return *v != NULL ? ERR_OK : ERR_BUDGET;
+	s = buf_text(&text);
+	if (s == NULL)
+		return ERR_BUDGET;
+	*d = look;
+	*v = s;
+	return ERR_OK;
 }
 
 static bool printable_ascii(struct span s)
@@ -221,9 +236,10 @@ static bool printable_ascii(struct span s)
 
 static enum err take_text(struct der *d, uint8_t tag, struct arena *a, size_t max, char **v)
 {
+	struct der look = *d;
 	struct der_item it;
 	char *s;
-	enum err e = der_take(d, tag, &it);
+	enum err e = der_take(&look, tag, &it);
 
 	if (e != ERR_OK)
 		return e;
@@ -234,6 +250,7 @@ static enum err take_text(struct der *d, uint8_t tag, struct arena *a, size_t ma
 	s = arena_strndup(a, it.value.ptr, it.value.len);
 	if (s == NULL)
 		return ERR_BUDGET;
+	*d = look;
 	*v = s;
 	return ERR_OK;
 }
@@ -264,9 +281,10 @@ static int digits_at(struct span s, size_t from, size_t n)
 
 enum err der_gentime(struct der *d, int64_t *ms)
 {
+	struct der look = *d;
 	struct der_item it;
 	struct span s;
-	enum err e = der_take(d, DER_GENERALIZED_TIME, &it);
+	enum err e = der_take(&look, DER_GENERALIZED_TIME, &it);
 
 	if (e != ERR_OK)
 		return e;
@@ -275,5 +293,8 @@ enum err der_gentime(struct der *d, int64_t *ms)
 		return ERR_FORMAT;
 	e = time_from_parts(digits_at(s, 0, 4), digits_at(s, 4, 2), digits_at(s, 6, 2), digits_at(s, 8, 2),
 	                    digits_at(s, 10, 2), digits_at(s, 12, 2), ms);
-	return e == ERR_OK ? ERR_OK : ERR_FORMAT;
+	if (e != ERR_OK)
+		return ERR_FORMAT;
+	*d = look;
+	return ERR_OK;
 }

@@ -5,6 +5,7 @@
  * shortest length and integer forms, low tag numbers, BOOLEAN 00 or FF; anything else is ERR_FORMAT. It does not
  * recurse: the caller descends with der_enter(), which counts the depth. What the reader does NOT check: that a
  * DEFAULT value is left out (a common library writes `critical FALSE`), and the order of a SET.
+ * A call that fails consumes nothing.
  * All form rules of lengths and tags stand in one function (der_take), so that a reader with tolerances can differ
  * there alone.
  */

@@ -13,7 +13,7 @@ static void again(const struct buf *b, struct span raw)
 
 static void leaf(struct arena *a, struct der d, struct span raw)
 {
-	struct der at = d;
+	struct der at = d; /* stays there until one of the calls succeeds */
 	struct span bytes;
 	struct buf b;
 	int64_t v;
