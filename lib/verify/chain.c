@@ -126,7 +126,7 @@ static void no_evidence_step(struct judge *j, const struct role *role, enum revo
 
 static void revocation_step(struct judge *j, const struct role *role, const struct chain_result *res)
 {
-	if (res->status != CHAIN_OK) {
+	if (res->length == 0) {
 		step_skip(j, role->revocation, "CANNOT_JUDGE");
 		report_not_checked(j->r, "REVOCATION");
 		return;
