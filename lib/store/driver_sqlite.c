@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <sqlite3.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -48,14 +47,13 @@ static enum err constraint_err(int extended)
 	}
 }
 
-/* A quota and a file size limit are full disks too; SQLite itself only knows ENOSPC. */
-static enum err io_err(struct lite *l, int extended)
+/* A quota and a file size limit are full disks too; SQLite itself only knows ENOSPC. errno is what the failed call
+ * left (set to 0 before every step): sqlite3_system_errno() is not filled in on the way through a commit. */
+static enum err io_err(int extended)
 {
-	int os = l->handle != NULL ? sqlite3_system_errno(l->handle) : 0;
-
 	if (extended == SQLITE_IOERR_NOMEM)
 		return ERR_NO_MEMORY;
-	return os == ENOSPC || os == EDQUOT || os == EFBIG ? ERR_STORE_FULL : ERR_STORE_IO;
+	return errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? ERR_STORE_FULL : ERR_STORE_IO;
 }
 
 static enum err classify(struct lite *l, int rc)
@@ -74,7 +72,7 @@ static enum err classify(struct lite *l, int rc)
 		return ERR_STORE_FULL;
 	case SQLITE_IOERR:
 	case SQLITE_CANTOPEN:
-		return io_err(l, extended);
+		return io_err(extended);
 	case SQLITE_READONLY:
 	case SQLITE_PERM:
 		return ERR_STORE_IO;
@@ -96,6 +94,7 @@ static enum err script(struct db *db, const char *sql)
 {
 	struct lite *l = lite_of(db);
 
+	errno = 0;
 	return classify(l, sqlite3_exec(l->handle, sql, NULL, NULL, NULL));
 }
 
@@ -341,9 +340,12 @@ static enum err bind(struct db_stmt *s, unsigned n, const struct db_value *v)
 
 static enum err step(struct db_stmt *s, bool *row)
 {
-	int rc = sqlite3_step(s->st);
-	enum err e = classify(s->lite, rc);
+	enum err e;
+	int rc;
 
+	errno = 0;
+	rc = sqlite3_step(s->st);
+	e = classify(s->lite, rc);
 	*row = rc == SQLITE_ROW;
 	return e;
 }

@@ -1,0 +1,384 @@
+/* Making and opening a store: what is refused, and with which reason. What stands in the file. */
+#include "test_store.h"
+
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+
+static void sql(const char *path, const char *text)
+{
+	sqlite3 *db = NULL;
+	char *message = NULL;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	if (sqlite3_exec(db, text, NULL, NULL, &message) != SQLITE_OK)
+		fail_msg("%s: %s", text, message);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void put_file(const char *path, const char *bytes, size_t n)
+{
+	assert_int_equal(file_write(path, span_of(bytes, n), 0644, NULL), ERR_OK);
+}
+
+static enum err try_open(struct box *b)
+{
+	struct err_note note;
+	enum err e = store_open(&b->options, &b->store, &note);
+
+	box_close(b);
+	return e;
+}
+
+static enum err try_create(struct box *b)
+{
+	struct err_note note;
+
+	return store_create(&b->options, &note);
+}
+
+static void not_initialised(void **state)
+{
+	struct box *b = box_empty("/tmp");
+	char url[256];
+
+	(void)state;
+	assert_int_equal(try_open(b), ERR_STORE_NOT_INIT);
+	put_file(b->path, "", 0);
+	assert_int_equal(try_open(b), ERR_STORE_NOT_INIT);
+	sql(b->path, "VACUUM"); /* a database with nothing in it */
+	assert_int_equal(try_open(b), ERR_STORE_NOT_INIT);
+	snprintf(url, sizeof(url), "sqlite:%s/no/such/folder.db", b->dir);
+	b->options.url = url;
+	assert_int_equal(try_open(b), ERR_STORE_NOT_INIT);
+	assert_int_equal(try_create(b), ERR_STORE_IO);
+	box_free(b);
+}
+
+static void addresses(void **state)
+{
+	static const char *const bad[] = {"", "sqlite:", "/tmp/store.db", "mysql:/tmp/x", "SQLITE:/tmp/x"};
+	struct box *b = box_empty("/tmp");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		b->options.url = bad[i];
+		assert_int_equal(try_create(b), ERR_CONFIG_INVALID);
+		assert_int_equal(try_open(b), ERR_CONFIG_INVALID);
+	}
+	box_free(b);
+}
+
+static void garbage(void **state)
+{
+	struct box *b = box_empty("/tmp");
+	char junk[8192];
+
+	(void)state;
+	memset(junk, 'x', sizeof(junk));
+	put_file(b->path, junk, sizeof(junk));
+	assert_int_equal(try_open(b), ERR_STORE_CORRUPT);
+	assert_int_equal(try_create(b), ERR_ALREADY_EXISTS);
+	put_file(b->path, "short", 5);
+	assert_int_equal(try_open(b), ERR_STORE_CORRUPT);
+	b->options.url = "sqlite:/tmp";
+	assert_int_equal(try_open(b), ERR_STORE_CORRUPT);
+	box_free(b);
+}
+
+static void foreign_database(void **state)
+{
+	struct box *b = box_empty("/tmp");
+	struct arena *a = arena_new(1 << 20);
+	struct span before, after;
+
+	(void)state;
+	sql(b->path, "CREATE TABLE meta (key TEXT PRIMARY KEY, num INTEGER); INSERT INTO meta VALUES ('schema', 1)");
+	assert_int_equal(file_read(a, b->path, 1 << 20, &before, NULL), ERR_OK);
+	assert_int_equal(try_open(b), ERR_STORE_CORRUPT);
+	assert_int_equal(try_create(b), ERR_ALREADY_EXISTS);
+	assert_int_equal(file_read(a, b->path, 1 << 20, &after, NULL), ERR_OK);
+	assert_true(span_eq(before, after)); /* and it was not touched */
+	arena_free(a);
+	box_free(b);
+}
+
+static void created(void **state)
+{
+	struct box *b = box_empty("/tmp");
+	struct stat st;
+
+	(void)state;
+	umask(0);
+	assert_int_equal(try_create(b), ERR_OK);
+	assert_int_equal(stat(b->path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(try_create(b), ERR_ALREADY_EXISTS);
+	box_open(b);
+	assert_int_equal(store_ping(b->store), ERR_OK);
+	assert_int_equal(store_now(b->store), NOW);
+	assert_int_equal(try_create(b), ERR_ALREADY_EXISTS); /* also while it is in use */
+	box_free(b);
+}
+
+/* What a stop in the middle of making a store leaves behind can be made into one. */
+static void create_again(void **state)
+{
+	struct box *b = box_empty("/tmp");
+	struct stat st;
+
+	(void)state;
+	put_file(b->path, "", 0);
+	assert_int_equal(try_create(b), ERR_OK);
+	assert_int_equal(stat(b->path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(try_open(b), ERR_OK);
+	box_free(b);
+}
+
+static void newer(void **state)
+{
+	struct box *b = *state;
+
+	box_close(b);
+	sql(b->path, "UPDATE meta SET num = 1000000 WHERE key = 'schema'");
+	assert_int_equal(try_open(b), ERR_STORE_NEWER);
+	sql(b->path, "UPDATE meta SET num = -1 WHERE key = 'schema'");
+	assert_int_equal(try_open(b), ERR_STORE_CORRUPT);
+	sql(b->path, "DELETE FROM meta WHERE key = 'schema'");
+	assert_int_equal(try_open(b), ERR_STORE_CORRUPT);
+	sql(b->path, "DROP TABLE meta");
+	assert_int_equal(try_open(b), ERR_STORE_CORRUPT);
+}
+
+static void master_key(void **state)
+{
+	struct box *b = *state;
+
+	box_close(b);
+	b->master[31] ^= 1;
+	assert_int_equal(try_open(b), ERR_MASTER_KEY_WRONG);
+	b->master[31] ^= 1;
+	b->options.master_key.len = 31;
+	assert_int_equal(try_open(b), ERR_MASTER_KEY_WRONG);
+	b->options.master_key.len = 32;
+	assert_int_equal(try_open(b), ERR_OK);
+	sql(b->path, "UPDATE meta SET bytes = (SELECT bytes FROM meta WHERE key = 'key.data') WHERE key = 'key.lookup'");
+	assert_int_equal(try_open(b), ERR_STORE_CORRUPT); /* one of the two was exchanged: not the master key's fault */
+	sql(b->path, "DELETE FROM meta WHERE key = 'key.data'");
+	assert_int_equal(try_open(b), ERR_STORE_CORRUPT);
+}
+
+static void truncated(void **state)
+{
+	struct box *b = *state;
+
+	box_close(b);
+	assert_int_equal(truncate(b->path, 4096), 0);
+	assert_int_equal(try_open(b), ERR_STORE_CORRUPT);
+	assert_int_equal(truncate(b->path, 60), 0);
+	assert_int_equal(try_open(b), ERR_STORE_CORRUPT);
+}
+
+static enum err any_write(struct store_tx *tx, void *arg)
+{
+	struct receipt_row r = {.id = (char *)"R1", .principal = (char *)"w1"};
+
+	(void)arg;
+	return store_receipt_insert(tx, &r);
+}
+
+/* The mark of time outlives the process. */
+static void time_is_kept(void **state)
+{
+	struct box *b = *state;
+
+	b->clock = NOW + 5000;
+	box_write(b, any_write);
+	box_close(b);
+	b->clock = NOW - 1000;
+	box_open(b);
+	assert_int_equal(store_now(b->store), NOW + 5000);
+	assert_int_equal(store_clock_behind(b->store), 6000);
+	b->clock = NOW + 6000;
+	assert_int_equal(store_now(b->store), NOW + 6000);
+	assert_int_equal(store_clock_behind(b->store), 0);
+}
+
+/* ---- at rest --------------------------------------------------------------------------------------------- */
+
+static const char *const secrets[] = {
+    "SECRET-IDENTIFIER", "SECRET-NUMBER", "SECRET-HOLDER",  "SECRET-RECORD", "SECRET-HEAD",
+    "SECRET-TAIL",       "SECRET-BODY",   "SECRET-REPLY",   "SECRET-VALUE",  "SECRET-NAME",
+    "SECRET-REASON",     "SECRET-APPLIC", "SECRET-APPROVE",
+};
+
+static enum err write_codes(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	struct code_row c = {
+	    .kind = CODE_SHOW, .audience = AUDIENCE_WINDOWS, .body = span_str("SECRET-BODY"), .expires = NOW + 9};
+	struct replay r = {.reply = span_str("SECRET-REPLY")};
+	struct principal p = {.id = (char *)"w1", .name = (char *)"SECRET-NAME"};
+	struct audit_value v = {.name = (char *)"holder", .value = (char *)"SECRET-VALUE", .salt = "SECRET-SALT"};
+	struct audit_row e = {.action = (char *)"pull", .principal = (char *)"w1", .n_values = 1, .values = &v};
+
+	CHECK_OK(store_code_insert(tx, &c));
+	CHECK_OK(store_replay_put(tx, "w1", c.hash, &r));
+	CHECK_OK(store_principal_put(tx, &p));
+	CHECK_OK(store_audit_append(tx, &e));
+	return ERR_OK;
+}
+
+static enum err write_licence(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	struct holder_key h = {"111", "SECRET-HOLDER"};
+	struct licence_row l = {.id = (char *)"SECRET-IDENTIFIER",
+	                        .record = span_str("SECRET-RECORD"),
+	                        .sig_head = span_str("SECRET-HEAD"),
+	                        .sig_tail = span_str("SECRET-TAIL")};
+	struct seal_row s = {.id = (char *)"S1",
+	                     .state = SEAL_ACTIVE,
+	                     .application = (char *)"SECRET-APPLIC",
+	                     .approver = (char *)"SECRET-APPROVE",
+	                     .der = span_str("PUBLIC-SEAL")};
+	struct state_event e = {.state = LICENCE_REVOKED, .reason = (char *)"SECRET-REASON", .principal = (char *)"i"};
+
+	CHECK_OK(store_licence_insert(tx, &l, "SECRET-NUMBER", &h, 1, "i"));
+	CHECK_OK(store_licence_change(tx, "SECRET-IDENTIFIER", 1, &e));
+	CHECK_OK(store_seal_insert(tx, &s));
+	return ERR_OK;
+}
+
+static bool file_has(const char *path, const char *needle)
+{
+	struct arena *a = arena_new(64 << 20);
+	struct span s = {0};
+	bool found;
+
+	assert_int_equal(file_read(a, path, 32 << 20, &s, NULL), ERR_OK);
+	found = memmem(s.ptr, s.len, needle, strlen(needle)) != NULL;
+	arena_free(a);
+	return found;
+}
+
+static void at_rest(void **state)
+{
+	struct box *b = *state;
+	char wal[128];
+
+	snprintf(wal, sizeof(wal), "%s-wal", b->path);
+	box_write(b, write_codes);
+	box_write(b, write_licence);
+	assert_true(file_has(wal, "PUBLIC-SEAL")); /* the search itself works */
+	for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
+		assert_false(file_has(wal, secrets[i]));
+	assert_false(file_has(wal, "SECRET-SALT"));
+	assert_false(file_has(wal, (const char[]){7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 0})); /* the master key */
+	box_close(b);
+	assert_true(file_has(b->path, "PUBLIC-SEAL"));
+	assert_false(file_has(b->path, "SECRET-"));
+	assert_false(file_has(b->path, (const char[]){7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 0}));
+}
+
+/* ---- values that were moved or changed by somebody else ---------------------------------------------------- */
+
+static enum err two_licences(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	struct holder_key h = {"111", "h"};
+	struct licence_row l = {.id = (char *)"A", .record = span_str("record of A"), .sig_head = span_str("head of A")};
+
+	CHECK_OK(store_licence_insert(tx, &l, NULL, &h, 1, "i"));
+	l = (struct licence_row){.id = (char *)"B", .record = span_str("record of B")};
+	CHECK_OK(store_licence_insert(tx, &l, NULL, &h, 1, "i"));
+	return ERR_OK;
+}
+
+static enum err get_a(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	struct licence_row l;
+
+	return store_licence_get(tx, b->arena, "A", &l);
+}
+
+static void moved(void **state)
+{
+	static const char *const changes[] = {
+	    "UPDATE licences SET record = (SELECT record FROM licences WHERE seq = 2) WHERE seq = 1", /* another row */
+	    "UPDATE licences SET record = sig_head WHERE seq = 1",                                    /* another column */
+	    "UPDATE licences SET record = x'' WHERE seq = 1",
+	    "UPDATE licences SET record = substr(record, 1, length(record) - 1) WHERE seq = 1",
+	    "UPDATE licences SET id = (SELECT id FROM licences WHERE seq = 2) WHERE seq = 1",
+	    "UPDATE licences SET state = 9 WHERE seq = 1",
+	    "UPDATE licences SET seal_hash = x'00' WHERE seq = 1",
+	};
+	struct box *b = *state;
+
+	box_write(b, two_licences);
+	sql(b->path, "CREATE TABLE kept AS SELECT * FROM licences WHERE seq = 1");
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		assert_int_equal(store_read(b->store, get_a, b), ERR_OK);
+		sql(b->path, changes[i]);
+		assert_int_equal(store_read(b->store, get_a, b), ERR_STORE_CORRUPT);
+		sql(b->path, "UPDATE licences SET (record, id, state, seal_hash) ="
+		             " (SELECT record, id, state, seal_hash FROM kept) WHERE seq = 1");
+	}
+	assert_int_equal(store_read(b->store, get_a, b), ERR_OK);
+}
+
+static enum err put_twice(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	struct principal p = {.id = (char *)"w1", .name = (char *)"old name"};
+
+	CHECK_OK(store_principal_put(tx, &p));
+	return ERR_OK;
+}
+
+static enum err get_name(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	struct principal p;
+
+	return store_principal_get(tx, b->arena, "w1", &p);
+}
+
+/* An older value of the same cell does not pass for the present one. */
+static void rolled_back(void **state)
+{
+	struct box *b = *state;
+
+	box_write(b, put_twice);
+	sql(b->path, "CREATE TABLE kept AS SELECT name FROM principals");
+	box_write(b, put_twice);
+	assert_int_equal(store_read(b->store, get_name, b), ERR_OK);
+	sql(b->path, "UPDATE principals SET name = (SELECT name FROM kept)");
+	assert_int_equal(store_read(b->store, get_name, b), ERR_STORE_CORRUPT);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, box_setup, box_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(not_initialised),
+	    cmocka_unit_test(addresses),
+	    cmocka_unit_test(garbage),
+	    cmocka_unit_test(foreign_database),
+	    cmocka_unit_test(created),
+	    cmocka_unit_test(create_again),
+	    T(newer),
+	    T(master_key),
+	    T(truncated),
+	    T(time_is_kept),
+	    T(at_rest),
+	    T(moved),
+	    T(rolled_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,341 @@
+/* The single writer: who wins a race, what a batch does to its members, dense numbers, stopping. */
+#include "test_store.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+enum { THREADS = 64, EACH = 8 };
+
+static const uint8_t code_hash[32] = {1};
+
+static enum err add_code(struct store_tx *tx, void *arg)
+{
+	struct code_row c = {.kind = CODE_USE, .audience = AUDIENCE_WINDOWS, .body = span_str("b"), .expires = NOW + 60000};
+
+	(void)arg;
+	memcpy(c.hash, code_hash, 32);
+	return store_code_insert(tx, &c);
+}
+
+struct racer {
+	struct box *b;
+	unsigned number;
+	enum err result;
+	uint64_t indexes[EACH];
+};
+
+static void run_racers(struct box *b, struct racer racers[THREADS], void *(*fn)(void *))
+{
+	pthread_t threads[THREADS];
+
+	for (unsigned i = 0; i < THREADS; i++) {
+		racers[i] = (struct racer){.b = b, .number = i};
+		assert_int_equal(pthread_create(&threads[i], NULL, fn, &racers[i]), 0);
+	}
+	for (unsigned i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+}
+
+static enum err spend_with_entry(struct store_tx *tx, void *arg)
+{
+	struct audit_row entry = {.action = (char *)"pull", .principal = (char *)"w"};
+	enum err e = store_code_spend(tx, code_hash, "w");
+
+	(void)arg;
+	return e == ERR_OK ? store_audit_append(tx, &entry) : e;
+}
+
+static void *spend(void *arg)
+{
+	struct racer *r = arg;
+
+	r->result = store_write(r->b->store, spend_with_entry, r);
+	return NULL;
+}
+
+static enum err one_entry(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	uint64_t n;
+
+	CHECK_OK(store_audit_size(tx, &n));
+	CHECK(n == 1);
+	return ERR_OK;
+}
+
+static void one_winner(void **state)
+{
+	struct racer racers[THREADS];
+	unsigned won = 0, used = 0;
+	struct box *b = *state;
+
+	box_write(b, add_code);
+	run_racers(b, racers, spend);
+	for (unsigned i = 0; i < THREADS; i++) {
+		won += racers[i].result == ERR_OK;
+		used += racers[i].result == ERR_CODE_USED;
+	}
+	assert_int_equal(won, 1);
+	assert_int_equal(used, THREADS - 1);
+	box_read(b, one_entry);
+}
+
+/* ---- dense numbers --------------------------------------------------------------------------------------- */
+
+static enum err append(struct store_tx *tx, void *arg)
+{
+	struct racer *r = arg;
+	struct audit_row entry = {.time = r->number, .action = (char *)"a", .principal = (char *)"p"};
+	enum err e = store_audit_append(tx, &entry);
+
+	/* every third call is refused after it has taken a number */
+	if (e == ERR_OK && r->number % 3 == 2)
+		e = ERR_STORE_CHANGED;
+	if (e == ERR_OK)
+		r->indexes[0] = entry.index;
+	return e;
+}
+
+static void *append_many(void *arg)
+{
+	struct racer *r = arg;
+	enum err expected = r->number % 3 == 2 ? ERR_STORE_CHANGED : ERR_OK;
+
+	for (unsigned i = 0; i < EACH; i++) {
+		enum err e = store_write(r->b->store, append, r);
+
+		if (e != expected)
+			r->result = e != ERR_OK ? e : ERR_INTERNAL;
+		r->indexes[i] = r->indexes[0];
+	}
+	return NULL;
+}
+
+enum { EXPECTED = (THREADS - THREADS / 3) * EACH };
+
+static enum err dense_check(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	struct audit_row *list;
+	uint64_t from = 0;
+	size_t n;
+
+	do {
+		CHECK_OK(store_audit_list(tx, b->arena, from, 500, "", "", &list, &n));
+		for (size_t i = 0; i < n; i++)
+			CHECK(list[i].index == from + i && list[i].time % 3 != 2);
+		from += n;
+	} while (n != 0);
+	CHECK(from == EXPECTED);
+	return ERR_OK;
+}
+
+static void dense(void **state)
+{
+	struct racer racers[THREADS];
+	struct box *b = *state;
+
+	run_racers(b, racers, append_many);
+	for (unsigned i = 0; i < THREADS; i++)
+		assert_int_equal(racers[i].result, ERR_OK);
+	box_read(b, dense_check);
+}
+
+/* ---- a batch whose members fail -------------------------------------------------------------------------- */
+
+struct member {
+	struct box *b;
+	char id[8];
+	enum err wanted, got;
+	atomic_int answers, runs;
+	int wait_ms;
+};
+
+static enum err member_fn(struct store_tx *tx, void *arg)
+{
+	struct member *m = arg;
+	struct receipt_row r = {.id = m->id, .principal = (char *)"p", .body = span_str("x")};
+	enum err e;
+
+	if (m->wait_ms != 0)
+		nanosleep(&(struct timespec){.tv_nsec = m->wait_ms * 1000000L}, NULL);
+	m->runs++;
+	e = store_receipt_insert(tx, &r);
+	return e == ERR_OK ? m->wanted : e;
+}
+
+static void member_done(void *arg, enum err result)
+{
+	struct member *m = arg;
+
+	m->got = result;
+	m->answers++;
+}
+
+static enum err nothing(struct store_tx *tx, void *arg)
+{
+	(void)tx;
+	(void)arg;
+	return ERR_OK;
+}
+
+static enum err members_kept(struct store_tx *tx, void *arg)
+{
+	struct member *m = arg;
+	struct box *b = m->b;
+	struct receipt_row r;
+
+	for (unsigned i = 0; i < 16; i++)
+		CHECK_ERR(store_receipt_get(tx, b->arena, m[i].id, &r), m[i].wanted == ERR_OK ? ERR_OK : ERR_NOT_FOUND);
+	return ERR_OK;
+}
+
+static void some_fail(void **state)
+{
+	static const enum err wanted[4] = {ERR_OK, ERR_STORE_CHANGED, ERR_OK, ERR_CODE_USED};
+	struct member m[17] = {0};
+	struct box *b = *state;
+
+	for (unsigned i = 0; i < 16; i++) {
+		m[i].b = b;
+		m[i].wanted = wanted[i % 4];
+		m[i].wait_ms = i == 0 ? 50 : 0; /* while the first runs, the others gather */
+		snprintf(m[i].id, sizeof(m[i].id), "R%u", i);
+		assert_int_equal(store_submit(b->store, member_fn, &m[i], member_done), ERR_OK);
+	}
+	m[16] = (struct member){.b = b, .id = "R0"}; /* a unique key's own refusal */
+	assert_int_equal(store_submit(b->store, member_fn, &m[16], member_done), ERR_OK);
+	assert_int_equal(store_write(b->store, nothing, NULL), ERR_OK);
+	for (unsigned i = 0; i < 16; i++) {
+		assert_int_equal(m[i].answers, 1);
+		assert_int_equal(m[i].runs, 1);
+		assert_int_equal(m[i].got, m[i].wanted);
+	}
+	assert_int_equal(m[16].got, ERR_ALREADY_EXISTS);
+	assert_int_equal(store_read(b->store, members_kept, m), ERR_OK);
+}
+
+/* ---- the queue ------------------------------------------------------------------------------------------- */
+
+static enum err slow(struct store_tx *tx, void *arg)
+{
+	(void)tx;
+	(void)arg;
+	nanosleep(&(struct timespec){.tv_nsec = 200000000L}, NULL);
+	return ERR_OK;
+}
+
+static void count_done(void *arg, enum err result)
+{
+	atomic_int *n = arg;
+
+	if (result == ERR_OK)
+		(*n)++;
+}
+
+static void queue_full(void **state)
+{
+	struct box *b = *state;
+	atomic_int answered = 0;
+	int accepted = 0;
+	enum err e = ERR_OK;
+
+	assert_int_equal(store_submit(b->store, slow, &answered, count_done), ERR_OK);
+	for (accepted = 1; accepted < 20000; accepted++) {
+		e = store_submit(b->store, nothing, &answered, count_done);
+		if (e != ERR_OK)
+			break;
+	}
+	assert_int_equal(e, ERR_STORE_BUSY);
+	assert_true(accepted >= 4096);
+	box_close(b); /* waits for what was accepted */
+	assert_int_equal(answered, accepted);
+	box_open(b);
+}
+
+/* ---- readers --------------------------------------------------------------------------------------------- */
+
+struct look {
+	struct box *b;
+	uint64_t before, after;
+};
+
+static enum err append_one(struct store_tx *tx, void *arg)
+{
+	struct audit_row entry = {.action = (char *)"a", .principal = (char *)"p"};
+
+	(void)arg;
+	return store_audit_append(tx, &entry);
+}
+
+static enum err look_twice(struct store_tx *tx, void *arg)
+{
+	struct look *l = arg;
+	enum err e = store_audit_size(tx, &l->before);
+
+	if (e == ERR_OK)
+		e = store_write(l->b->store, append_one, NULL); /* the writer does not wait for this reader */
+	return e == ERR_OK ? store_audit_size(tx, &l->after) : e;
+}
+
+static void snapshot(void **state)
+{
+	struct look l = {.b = *state};
+
+	assert_int_equal(store_read(l.b->store, look_twice, &l), ERR_OK);
+	assert_int_equal(l.before, 0);
+	assert_int_equal(l.after, 0);
+	assert_int_equal(store_read(l.b->store, look_twice, &l), ERR_OK);
+	assert_int_equal(l.after, 1);
+}
+
+static enum err write_in_read(struct store_tx *tx, void *arg)
+{
+	return append_one(tx, arg);
+}
+
+static void readers_cannot_write(void **state)
+{
+	struct box *b = *state;
+
+	assert_int_equal(store_read(b->store, write_in_read, NULL), ERR_STORE_IO);
+}
+
+static void *read_many(void *arg)
+{
+	struct racer *r = arg;
+	uint64_t last = 0;
+
+	for (unsigned i = 0; i < EACH * 4 && r->result == ERR_OK; i++) {
+		struct look l = {.b = r->b};
+
+		r->result = store_read(r->b->store, r->number % 8 == 0 ? look_twice : nothing, &l);
+		if (r->number % 8 == 0 && (l.before != l.after || l.before < last))
+			r->result = ERR_INTERNAL;
+		last = l.before;
+	}
+	return NULL;
+}
+
+/* More readers than connections, while others write. */
+static void readers_and_writers(void **state)
+{
+	struct racer racers[THREADS];
+	struct box *b = *state;
+
+	run_racers(b, racers, read_many);
+	for (unsigned i = 0; i < THREADS; i++)
+		assert_int_equal(racers[i].result, ERR_OK);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, box_setup, box_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {T(one_winner),         T(dense),    T(some_fail),
+	                                   T(queue_full),         T(snapshot), T(readers_cannot_write),
+	                                   T(readers_and_writers)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
