@@ -8,10 +8,11 @@
 #include "cli/commands.h"
 #include "cli/term.h"
 
+int cmd_id(int argc, char **argv);
 int cmd_qr(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 
-static const struct subcommand offline[] = {{"verify", cmd_verify}, {"qr", cmd_qr}, {NULL, NULL}};
+static const struct subcommand offline[] = {{"verify", cmd_verify}, {"qr", cmd_qr}, {"id", cmd_id}, {NULL, NULL}};
 
 static void list_commands(bool online)
 {
