@@ -12,7 +12,7 @@
 enum {
 	CACHE = 256, /* prepared statements; a power of two, well above the number of queries in lib/store */
 	SQL_MAX = 2048,
-	BUSY_MS = 5000,
+	BUSY_MS = 3000,
 	VALUE_MAX = 64 << 20,
 	APPLICATION = 0x595a5354 /* "YZST", as in schema_sqlite.c */
 };

@@ -65,7 +65,6 @@ void q_put_sealed(struct query *q, struct cell at, struct span plain);
 /* false at the end, or on failure. */
 bool q_next(struct query *q);
 bool q_is_null(struct query *q); /* the next column; does not move on */
-void q_skip(struct query *q);
 int64_t q_int(struct query *q);
 /* A number that must lie in lo..hi, else ERR_STORE_CORRUPT. */
 int q_enum(struct query *q, int lo, int hi);
@@ -113,7 +112,8 @@ enum err mark_write(struct store_tx *tx) MUST_CHECK;
 /* ---- connections ----------------------------------------------------------------------------------------- */
 
 enum err pool_new(struct store *s, unsigned readers, struct pool **out, struct err_note *note) MUST_CHECK;
-/* Waits until all connections have come back. */
+/* From here on ERR_STOPPING; waits until all connections have come back. */
+void pool_stop(struct pool *p);
 void pool_free(struct pool *p);
 /* ERR_STORE_BUSY after a few seconds, ERR_STOPPING. */
 enum err pool_take(struct pool *p, struct db **out) MUST_CHECK;
@@ -121,7 +121,8 @@ void pool_give(struct pool *p, struct db *db);
 
 /* Takes over db, also on failure. */
 enum err writer_new(struct store *s, struct db *db, unsigned batch_max, struct writer **out) MUST_CHECK;
-/* Runs what is queued, then ends. */
+/* From here on ERR_STOPPING; runs what is queued, then ends. */
+void writer_stop(struct writer *w);
 void writer_free(struct writer *w);
 enum err writer_submit(struct writer *w, store_fn *fn, void *arg, store_done *done) MUST_CHECK;
 

@@ -60,16 +60,20 @@ enum err pool_new(struct store *s, unsigned readers, struct pool **out, struct e
 	return ERR_OK;
 }
 
-void pool_free(struct pool *p)
+void pool_stop(struct pool *p)
 {
-	if (p == NULL)
-		return;
 	pthread_mutex_lock(&p->lock);
 	p->stopping = true;
 	pthread_cond_broadcast(&p->changed);
 	while (p->n_free < p->n_all)
 		pthread_cond_wait(&p->changed, &p->lock);
 	pthread_mutex_unlock(&p->lock);
+}
+
+void pool_free(struct pool *p)
+{
+	if (p == NULL)
+		return;
 	for (size_t i = 0; i < p->n_all; i++)
 		p->free[i]->driver->close(p->free[i]);
 	pthread_cond_destroy(&p->changed);

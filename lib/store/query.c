@@ -108,11 +108,6 @@ bool q_is_null(struct query *q)
 	return q->err != ERR_OK || q->tx->db->driver->is_null(q->st, q->column);
 }
 
-void q_skip(struct query *q)
-{
-	q->column++;
-}
-
 int64_t q_int(struct query *q)
 {
 	return q->err == ERR_OK ? q->tx->db->driver->column_int(q->st, q->column++) : 0;

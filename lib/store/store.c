@@ -151,11 +151,14 @@ fail:
 	return e;
 }
 
-/* The writer's connection is closed last: it is the one that may fold the log back into the file. */
+/* First everything comes to rest, then it is taken down. A reader may be waiting for a write of its own, so that
+ * readers end first; the writer's connection is closed last, because it may fold the log back into the file. */
 void store_close(struct store *s)
 {
 	if (s == NULL)
 		return;
+	pool_stop(s->pool);
+	writer_stop(s->writer);
 	pool_free(s->pool);
 	writer_free(s->writer);
 	release(s);

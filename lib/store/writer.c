@@ -219,15 +219,18 @@ out:
 	return e;
 }
 
-void writer_free(struct writer *w)
+void writer_stop(struct writer *w)
 {
-	if (w == NULL)
-		return;
 	pthread_mutex_lock(&w->lock);
 	w->stopping = true;
 	pthread_cond_signal(&w->more);
 	pthread_mutex_unlock(&w->lock);
 	pthread_join(w->thread, NULL);
+}
+
+/* After writer_stop(). */
+void writer_free(struct writer *w)
+{
 	w->db->driver->close(w->db);
 	release_all(w);
 }

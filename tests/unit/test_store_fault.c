@@ -136,6 +136,40 @@ static void big_among_small(struct box *b, uint32_t first)
 	}
 }
 
+static void limit_files(rlim_t bytes)
+{
+	struct rlimit r;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &r), 0);
+	r.rlim_cur = bytes < r.rlim_max ? bytes : r.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &r), 0);
+}
+
+/* A function that goes on after the disk was full and says that all is well. */
+static enum err stubborn(struct store_tx *tx, void *arg)
+{
+	struct piece big = {.number = 1, .size = BIG}, small = {.number = 2, .size = 10};
+
+	*(enum err *)arg = piece_fn(tx, &big);
+	(void)!piece_fn(tx, &small);
+	return ERR_OK;
+}
+
+static void not_talked_away(void **state)
+{
+	struct box *b = *state;
+	enum err first = ERR_OK;
+
+	signal(SIGXFSZ, SIG_IGN);
+	limit_files(4 << 20);
+	assert_int_equal(store_write(b->store, stubborn, &first), ERR_STORE_FULL);
+	limit_files(RLIM_INFINITY);
+	assert_int_equal(first, ERR_STORE_FULL);
+	assert_false(is_there(b, 1));
+	assert_false(is_there(b, 2));
+	assert_int_equal(entries(b), 0);
+}
+
 static void put_ballast(const char *path, size_t n)
 {
 	FILE *f = fopen(path, "w");
@@ -175,15 +209,6 @@ static void disk_full(void **state)
 	box_free(b);
 	assert_int_equal(umount(dir), 0);
 	rmdir(dir);
-}
-
-static void limit_files(rlim_t bytes)
-{
-	struct rlimit r;
-
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &r), 0);
-	r.rlim_cur = bytes < r.rlim_max ? bytes : r.rlim_max;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &r), 0);
 }
 
 /* The same without a disk of its own: no file may grow past a limit. */
@@ -328,7 +353,7 @@ static void killed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(disk_full), cmocka_unit_test(file_limit),
-	                                   cmocka_unit_test(full_at_creation), T(killed)};
+	                                   cmocka_unit_test(full_at_creation), T(not_talked_away), T(killed)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

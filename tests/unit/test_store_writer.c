@@ -2,6 +2,7 @@
 #include "test_store.h"
 
 #include <pthread.h>
+#include <sqlite3.h>
 #include <stdatomic.h>
 #include <time.h>
 
@@ -254,6 +255,45 @@ static void queue_full(void **state)
 	box_open(b);
 }
 
+static void *close_it(void *arg)
+{
+	box_close(arg);
+	return NULL;
+}
+
+/* While the store closes, what came before is finished and what comes after is refused. */
+static void stopping(void **state)
+{
+	struct box *b = *state;
+	struct store *s = b->store;
+	atomic_int answered = 0;
+	pthread_t closer;
+
+	assert_int_equal(store_submit(s, slow, &answered, count_done), ERR_OK);
+	assert_int_equal(store_submit(s, slow, &answered, count_done), ERR_OK);
+	assert_int_equal(pthread_create(&closer, NULL, close_it, b), 0);
+	nanosleep(&(struct timespec){.tv_nsec = 100000000L}, NULL);
+	assert_int_equal(store_write(s, nothing, NULL), ERR_STOPPING);
+	assert_int_equal(store_read(s, nothing, NULL), ERR_STOPPING);
+	pthread_join(closer, NULL);
+	assert_int_equal(answered, 2);
+}
+
+/* Another process holds the database's lock for longer than we wait. */
+static void locked_outside(void **state)
+{
+	struct box *b = *state;
+	sqlite3 *other = NULL;
+
+	assert_int_equal(sqlite3_open(b->path, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(store_write(b->store, add_code, NULL), ERR_STORE_BUSY);
+	assert_int_equal(store_ping(b->store), ERR_OK); /* reading goes on */
+	assert_int_equal(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(store_write(b->store, add_code, NULL), ERR_OK);
+	assert_int_equal(sqlite3_close(other), SQLITE_OK);
+}
+
 /* ---- readers --------------------------------------------------------------------------------------------- */
 
 struct look {
@@ -333,9 +373,9 @@ static void readers_and_writers(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {T(one_winner),         T(dense),    T(some_fail),
-	                                   T(queue_full),         T(snapshot), T(readers_cannot_write),
-	                                   T(readers_and_writers)};
+	const struct CMUnitTest tests[] = {T(one_winner),          T(dense),    T(some_fail),
+	                                   T(queue_full),          T(snapshot), T(readers_cannot_write),
+	                                   T(readers_and_writers), T(stopping), T(locked_outside)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
