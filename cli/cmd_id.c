@@ -122,10 +122,19 @@ static void check_showcode(struct finding *f, struct span s)
 		problem(f, "not YZ1 and 32 characters of the code alphabet");
 }
 
-/* 18 characters are a credit code or a resident id; what passes is what it is, else all digits speak for the latter. */
+/* Digits with a year of birth in them. */
+static bool looks_like_resident(struct span s)
+{
+	struct span century = span_sub(s, 6, 2);
+
+	return resident_id_check(span_sub(s, 0, RESIDENT_ID_LEN - 1)) != '\0' &&
+	       (span_eq(century, span_str("18")) || span_eq(century, span_str("19")) || span_eq(century, span_str("20")));
+}
+
+/* 18 characters are a credit code or a resident id. */
 static void check_18(struct finding *f, struct span s)
 {
-	if (!credit_code_ok(s) && resident_id_check(span_sub(s, 0, RESIDENT_ID_LEN - 1)) != '\0') {
+	if (resident_id_ok(s) || (looks_like_resident(s) && !credit_code_ok(s))) {
 		check_resident(f, s);
 		return;
 	}
