@@ -55,7 +55,6 @@ enum err type_cached(struct desk_call *call, struct store_tx *tx, struct type_ca
 
 /* The state at `now`: what was recorded, and expired by time. *since (may be NULL) is from when. */
 enum licence_state licence_state_at(const struct licence_row *row, int64_t now, int64_t *since);
-const char *licence_state_name(enum licence_state s); /* "valid", …; "" for 0 */
 
 struct judged {
 	const struct source *source; /* NULL: not found */
