@@ -94,6 +94,28 @@ static void test_every_byte(void **state)
 	}
 }
 
+/* Whatever the budget: all, or ERR_BUDGET and nothing. */
+static void test_every_budget(void **state)
+{
+	struct licence_record in = sample(), r = {.version = 77};
+	struct span bytes = encode(*state, &in), out = {0};
+	enum err e = ERR_BUDGET, written = ERR_BUDGET;
+
+	for (size_t budget = 0; (e != ERR_OK || written != ERR_OK) && budget < 65536; budget += 16) {
+		struct arena *a = arena_new(budget), *b = arena_new(budget);
+
+		e = licence_record_parse(a, bytes, &r, NULL);
+		assert_err(e, e != ERR_OK ? ERR_BUDGET : ERR_OK);
+		assert_int_equal(r.version, e != ERR_OK ? 77 : 1);
+		written = licence_record_encode(b, &in, &out);
+		assert_err(written, written != ERR_OK ? ERR_BUDGET : ERR_OK);
+		arena_free(a);
+		arena_free(b);
+	}
+	assert_err(e, ERR_OK);
+	assert_err(written, ERR_OK);
+}
+
 static void test_refused_to_write(void **state)
 {
 	struct licence_record r;
@@ -216,8 +238,8 @@ static void test_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(test_round_trip), TEST(test_every_byte),  TEST(test_refused_to_write),
-	    TEST(test_too_large),  TEST(test_bad_records), TEST(test_file),
+	    TEST(test_round_trip),  TEST(test_every_byte), TEST(test_refused_to_write), TEST(test_too_large),
+	    TEST(test_bad_records), TEST(test_file),       TEST(test_every_budget),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -378,6 +378,26 @@ static void test_bounds(void **state)
 	arena_free(small);
 }
 
+/* Whatever the budget: all, or ERR_BUDGET and nothing. */
+static void test_every_budget(void **state)
+{
+	struct span in = make_signature(*state);
+	struct ses_signature s = {.version = 77};
+	enum err e = ERR_BUDGET;
+	size_t budget;
+
+	for (budget = 0; e != ERR_OK && budget < 65536; budget += 16) {
+		struct arena *a = arena_new(budget);
+		struct err_note note;
+
+		e = ses_signature_parse(a, in, &s, &note);
+		assert_err(e, e != ERR_OK ? ERR_BUDGET : ERR_OK);
+		assert_int_equal(s.version, e != ERR_OK ? 77 : 4);
+		arena_free(a);
+	}
+	assert_err(e, ERR_OK);
+}
+
 static void test_refused_to_write(void **state)
 {
 	struct ses_seal_new in;
@@ -476,10 +496,10 @@ static void test_corpus(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(test_seal),           TEST(test_signature), TEST(test_cut),
-	    TEST(test_bad_seals),      TEST(test_versions),  TEST(test_digest_list),
-	    TEST(test_optional_parts), TEST(test_bounds),    TEST(test_refused_to_write),
-	    TEST(test_corpus),
+	    TEST(test_seal),           TEST(test_signature),    TEST(test_cut),
+	    TEST(test_bad_seals),      TEST(test_versions),     TEST(test_digest_list),
+	    TEST(test_optional_parts), TEST(test_bounds),       TEST(test_refused_to_write),
+	    TEST(test_corpus),         TEST(test_every_budget),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
