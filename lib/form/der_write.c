@@ -121,9 +121,11 @@ static enum err cut_arc(const char **s, uint64_t *v)
 	if (*p < '0' || *p > '9' || (p[0] == '0' && p[1] >= '0' && p[1] <= '9'))
 		return ERR_FORMAT;
 	for (; *p >= '0' && *p <= '9'; p++) {
-		if (n > ((uint64_t)INT64_MAX - 9) / 10)
+		if (n > INT64_MAX / 10)
 			return ERR_FORMAT;
 		n = n * 10 + (uint64_t)(*p - '0');
+		if (n > INT64_MAX)
+			return ERR_FORMAT;
 	}
 	if (*p == '.' && p[1] != '\0')
 		p++;

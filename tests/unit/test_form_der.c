@@ -157,7 +157,7 @@ static void test_oids(void **state)
 	struct buf b;
 
 	CHECK(oid_text, rows);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && rows[i].want != NULL && i != 7; i++) {
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && rows[i].want != NULL; i++) {
 		struct span want = unhex(rows[i].hex);
 
 		buf_init(&b, *state);
