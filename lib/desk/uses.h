@@ -9,7 +9,7 @@
 #include "form/receipt.h"
 
 /* Names of states as events, receipts and people see them: "active", "suspended", "revoked"; "valid", "expired", …
- * "" for a number out of range. (desk/call.c) */
+ * "" for a number out of range. (desk/call.c, desk/judge.c) */
 const char *seal_state_name(enum seal_state s);
 const char *licence_state_name(enum licence_state s);
 

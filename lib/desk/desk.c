@@ -1,0 +1,388 @@
+/* The order of every call: who, as whom, how often, asked before? then prepare and commit. */
+#include "desk/desk.h"
+
+#include <stdlib.h>
+
+#include "desk/internal.h"
+
+enum { DAY_MS = 24 * 3600 * 1000, CERT_WARN_DAYS = 30, CRL_WARN_DAYS = 7, CLOCK_WARN_MS = 1000, WARNINGS_MAX = 64 };
+
+/* ---- the desk ---- */
+
+static enum err key_check(const struct desk_key *k, struct err_note *note)
+{
+	const struct sm2_key *pub = k->cert != NULL ? cert_sm2_key(k->cert) : NULL;
+
+	if (k->signer == NULL || pub == NULL)
+		return err_note_set(note, ERR_KEY_UNREADABLE, k->name, "The key and an SM2 certificate for it are needed.");
+	if (!span_eq(sm2_key_point(pub), signer_point(k->signer)))
+		return err_note_set(note, ERR_KEY_CERT_MISMATCH, k->name, NULL);
+	return ERR_OK;
+}
+
+static enum err keys_check(const struct desk_options *o, struct err_note *note)
+{
+	enum err e = ERR_OK;
+	size_t i;
+
+	if (o->store == NULL || o->trust == NULL || o->receipt == NULL || o->service == NULL)
+		return err_note_set(note, ERR_CONFIG_INVALID, "receipt",
+		                    "Store, service, trust and receipt key are mandatory.");
+	if (o->maker != NULL)
+		e = key_check(o->maker, note);
+	if (e == ERR_OK)
+		e = key_check(o->receipt, note);
+	for (i = 0; e == ERR_OK && i < o->n_seal_keys; i++)
+		e = key_check(&o->seal_keys[i], note);
+	return e;
+}
+
+enum err desk_new(const struct desk_options *o, struct desk **out, struct err_note *note)
+{
+	enum err e = keys_check(o, note);
+	struct desk *d;
+
+	if (e != ERR_OK)
+		return e;
+	d = calloc(1, sizeof(*d));
+	if (d == NULL)
+		return err_note_set(note, ERR_NO_MEMORY, NULL, NULL);
+	e = limiter_new(o->operator_per_minute, o->principal_per_minute, &d->limiter);
+	if (e != ERR_OK) {
+		free(d);
+		return err_note_set(note, e, NULL, NULL);
+	}
+	d->o = *o;
+	d->normal = (struct verify_policy){.name = "default", .trust = o->trust};
+	d->strict = (struct verify_policy){.name = "strict", .trust = o->trust, .revocation_required = true};
+	d->local = source_local();
+	d->local_list[0] = &d->local;
+	d->sources = o->n_sources != 0 ? o->sources : d->local_list;
+	d->n_sources = o->n_sources != 0 ? o->n_sources : 1;
+	*out = d;
+	return ERR_OK;
+}
+
+void desk_free(struct desk *d)
+{
+	if (d == NULL)
+		return;
+	limiter_free(d->limiter);
+	free(d);
+}
+
+struct store *desk_store(const struct desk *d)
+{
+	return d->o.store;
+}
+
+/* ---- who is this ---- */
+
+struct key_lookup {
+	struct arena *arena;
+	const uint8_t *fingerprint;
+	struct principal *out;
+};
+
+static enum err by_key(struct store_tx *tx, void *arg)
+{
+	struct key_lookup *k = arg;
+
+	return store_principal_by_key(tx, k->arena, k->fingerprint, k->out);
+}
+
+static bool key_valid_at(const struct principal_key *k, int64_t now)
+{
+	return (k->not_before == 0 || now >= k->not_before) && (k->not_after == 0 || now <= k->not_after);
+}
+
+enum err desk_principal(struct desk *d, struct arena *a, const uint8_t fingerprint[FINGERPRINT_LEN],
+                        struct principal *out)
+{
+	struct principal p;
+	struct key_lookup look = {a, fingerprint, &p};
+	enum err e = store_read(d->o.store, by_key, &look);
+	int64_t now = store_now(d->o.store);
+	size_t i;
+
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_PRINCIPAL_UNKNOWN : e;
+	if (p.disabled)
+		return ERR_PRINCIPAL_DISABLED;
+	for (i = 0; i < p.n_keys; i++) {
+		if (memcmp(p.keys[i].fingerprint, fingerprint, FINGERPRINT_LEN) != 0)
+			continue;
+		if (!key_valid_at(&p.keys[i], now))
+			return ERR_PRINCIPAL_EXPIRED;
+		*out = p;
+		return ERR_OK;
+	}
+	return ERR_PRINCIPAL_UNKNOWN;
+}
+
+/* ---- begin ---- */
+
+/* The note always says what is returned. */
+static enum err refuse(struct desk_call *call, enum err e)
+{
+	if (e == ERR_OK || call->note.code == e)
+		return e;
+	return err_note_set(&call->note, e, NULL, NULL);
+}
+
+static enum err operator_check(struct desk_call *call, unsigned flags)
+{
+	const struct operator_name *o = &call->operator;
+	bool must = (flags & USE_OPERATOR) != 0;
+	const char *texts[] = {o->id, o->name, o->terminal};
+	static const char *const fields[] = {"operator.id", "operator.name", "operator.terminal"};
+	enum err e = ERR_OK;
+	size_t i;
+
+	for (i = 0; e == ERR_OK && i < 3; i++)
+		e = must ? need_text(call, texts[i], DESK_TEXT_MAX, ERR_OPERATOR_MISSING, fields[i])
+		         : may_text(call, texts[i], DESK_TEXT_MAX, fields[i]);
+	return e;
+}
+
+static enum err request_id_check(struct desk_call *call, unsigned flags)
+{
+	if ((flags & USE_REQUEST_ID) == 0)
+		return ERR_OK;
+	if (call->request_id.len == REQUEST_ID_LEN)
+		return ERR_OK;
+	return err_note_set(&call->note, call->request_id.len == 0 ? ERR_REQUEST_ID_MISSING : ERR_FIELD_INVALID,
+	                    "request_id", "A request_id has %d bytes.", REQUEST_ID_LEN);
+}
+
+/* Was this asked before? Then call->reply is that answer. */
+static enum err replay_find(struct desk_call *call, struct store_tx *tx)
+{
+	struct replay kept;
+	enum err e;
+
+	if ((call->use->flags & USE_REQUEST_ID) == 0)
+		return ERR_OK;
+	e = store_replay_get(tx, call->arena, call->caller.id, call->request_id.ptr, &kept);
+	if (e == ERR_NOT_FOUND)
+		return ERR_OK;
+	if (e != ERR_OK)
+		return e;
+	if (memcmp(kept.request_digest, call->request_digest, SM3_LEN) != 0)
+		return err_note_set(&call->note, ERR_REQUEST_ID_REUSED, "request_id", NULL);
+	call->reply = kept.reply;
+	call->replayed = true;
+	return ERR_OK;
+}
+
+static bool same_keys(const struct principal *a, const struct principal *b)
+{
+	size_t i;
+
+	if (a->n_keys != b->n_keys)
+		return false;
+	for (i = 0; i < a->n_keys; i++)
+		if (memcmp(a->keys[i].fingerprint, b->keys[i].fingerprint, FINGERPRINT_LEN) != 0 ||
+		    a->keys[i].not_before != b->keys[i].not_before || a->keys[i].not_after != b->keys[i].not_after)
+			return false;
+	return true;
+}
+
+/* The caller was recognised before this attempt; since then it may have been changed or disabled. When its keys have
+ * changed, the connection's key must be looked up anew, which only the caller can do by asking again. */
+static enum err caller_refresh(struct desk_call *call, struct store_tx *tx)
+{
+	struct principal p;
+	enum err e = store_principal_get(tx, call->arena, call->caller.id, &p);
+
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_PRINCIPAL_UNKNOWN : e;
+	if (p.disabled)
+		return ERR_PRINCIPAL_DISABLED;
+	if (p.version == call->caller.version)
+		return ERR_OK;
+	if (!same_keys(&p, &call->caller))
+		return ERR_STORE_CHANGED;
+	call->caller = p;
+	return ERR_OK;
+}
+
+static enum err begin_read(struct store_tx *tx, void *arg)
+{
+	struct desk_call *call = arg;
+	enum err e = caller_refresh(call, tx);
+
+	if (e == ERR_OK && call->use->roles != 0 && (call->caller.roles & call->use->roles) == 0)
+		e = ERR_ROLE_MISSING;
+	return e == ERR_OK ? replay_find(call, tx) : e;
+}
+
+static enum err begin(struct desk_call *call, const struct use_case *use, bool first)
+{
+	enum err e;
+
+	if (use->roles != 0 && (call->caller.roles & use->roles) == 0)
+		return ERR_ROLE_MISSING;
+	e = operator_check(call, use->flags);
+	if (e == ERR_OK)
+		e = request_id_check(call, use->flags);
+	if (e == ERR_OK && first)
+		e = limiter_take(call->desk->limiter, call->caller.id, call->operator.id, desk_now(call));
+	if (e == ERR_OK)
+		e = desk_read(call, begin_read);
+	if (e != ERR_OK || call->replayed || use->prepare == NULL)
+		return e;
+	return use->prepare(call);
+}
+
+enum err desk_begin(struct desk_call *call, const struct use_case *use)
+{
+	bool first = call->use != use; /* another attempt of one call is not another call */
+
+	call->use = use;
+	call->work = NULL;
+	call->replayed = false;
+	call->reply = span_of(NULL, 0);
+	call->note = (struct err_note){.code = ERR_OK};
+	return refuse(call, begin(call, use, first));
+}
+
+/* ---- commit ---- */
+
+static enum err caller_same(struct desk_call *call, struct store_tx *tx)
+{
+	struct principal p;
+	enum err e = store_principal_get(tx, call->arena, call->caller.id, &p);
+
+	if (e == ERR_NOT_FOUND)
+		return ERR_STORE_CHANGED;
+	if (e == ERR_OK && p.version != call->caller.version)
+		return ERR_STORE_CHANGED;
+	return e;
+}
+
+static enum err replay_keep(struct desk_call *call, struct store_tx *tx)
+{
+	struct replay r;
+	enum err e;
+
+	if ((call->use->flags & USE_REQUEST_ID) == 0 || call->pack == NULL)
+		return ERR_OK;
+	memcpy(r.request_digest, call->request_digest, SM3_LEN);
+	e = call->pack(call, &r.reply);
+	return e == ERR_OK ? store_replay_put(tx, call->caller.id, call->request_id.ptr, &r) : e;
+}
+
+static enum err commit(struct desk_call *call, struct store_tx *tx)
+{
+	enum err e = caller_same(call, tx);
+
+	if (e == ERR_OK)
+		e = replay_find(call, tx);
+	if (e != ERR_OK || call->replayed)
+		return e;
+	e = call->use->commit(call, tx);
+	return e == ERR_OK ? replay_keep(call, tx) : e;
+}
+
+enum err desk_commit(struct store_tx *tx, void *arg)
+{
+	struct desk_call *call = arg;
+
+	/* The writer may run this again. */
+	call->replayed = false;
+	call->reply = span_of(NULL, 0);
+	call->note = (struct err_note){.code = ERR_OK};
+	return refuse(call, commit(call, tx));
+}
+
+enum err desk_run(struct desk_call *call, const struct use_case *use)
+{
+	enum err e = ERR_STORE_CHANGED;
+	int i;
+
+	call->use = NULL;
+	for (i = 0; e == ERR_STORE_CHANGED && i < DESK_ATTEMPTS; i++) {
+		e = desk_begin(call, use);
+		if (e == ERR_OK && !call->replayed && (use->flags & USE_COMMIT) != 0)
+			e = refuse(call, store_write(call->desk->o.store, desk_commit, call));
+	}
+	return e;
+}
+
+/* ---- warnings ---- */
+
+struct warnings {
+	struct arena *arena;
+	char **list;
+	size_t n;
+	bool failed;
+};
+
+static void warn(struct warnings *w, char *text)
+{
+	if (text == NULL)
+		w->failed = true;
+	else if (w->n < WARNINGS_MAX)
+		w->list[w->n++] = text;
+}
+
+static void warn_revocation(struct warnings *w, const char *name, const struct chain_result *r, int64_t now)
+{
+	if (r->revocation == REVOCATION_REVOKED)
+		warn(w, arena_printf(w->arena, "The certificate of key %s is revoked.", name));
+	else if (r->revocation != REVOCATION_GOOD)
+		warn(w,
+		     arena_printf(w->arena, "The revocation list for key %s is missing, past its next update or bad.", name));
+	else if (r->crl_this_update != 0 && now - r->crl_this_update > (int64_t)CRL_WARN_DAYS * DAY_MS)
+		warn(w, arena_printf(w->arena, "The revocation list for key %s is older than %d days.", name, CRL_WARN_DAYS));
+}
+
+static enum err warn_key(struct warnings *w, const struct desk *d, const struct desk_key *k, int64_t now)
+{
+	struct chain_result r;
+	enum err e;
+
+	if (k == NULL)
+		return ERR_OK;
+	e = chain_check(d->o.trust, k->cert, NULL, 0, now, now, &r);
+	if (e != ERR_OK)
+		return e;
+	if (r.status == CHAIN_EXPIRED || r.status == CHAIN_NOT_YET)
+		warn(w, arena_printf(w->arena, "The certificate of key %s is outside its validity.", k->name));
+	else if (r.status != CHAIN_OK)
+		warn(w, arena_printf(w->arena, "The certificate of key %s does not chain to a trust anchor.", k->name));
+	else
+		warn_revocation(w, k->name, &r, now);
+	if (r.status == CHAIN_OK && cert_not_after(k->cert) - now < (int64_t)CERT_WARN_DAYS * DAY_MS)
+		warn(w, arena_printf(w->arena, "The certificate of key %s ends within %d days.", k->name, CERT_WARN_DAYS));
+	return ERR_OK;
+}
+
+enum err desk_warnings(struct desk *d, struct arena *a, char ***out, size_t *n)
+{
+	struct warnings w = {.arena = a, .list = arena_array(a, WARNINGS_MAX, sizeof(char *))};
+	int64_t now = store_now(d->o.store), behind = store_clock_behind(d->o.store);
+	enum err e;
+	size_t i;
+
+	if (w.list == NULL)
+		return ERR_BUDGET;
+	if (behind > CLOCK_WARN_MS)
+		warn(&w,
+		     arena_printf(a, "The clock stands %lld s behind the store's latest time.", (long long)(behind / 1000)));
+	if (cert_store_anchors(d->o.trust) == 0)
+		warn(&w, arena_strdup(a, "No trust anchor is loaded: nothing can be verified."));
+	e = warn_key(&w, d, d->o.receipt, now);
+	if (e == ERR_OK)
+		e = warn_key(&w, d, d->o.maker, now);
+	for (i = 0; e == ERR_OK && i < d->o.n_seal_keys; i++)
+		e = warn_key(&w, d, &d->o.seal_keys[i], now);
+	if (e == ERR_OK && w.failed)
+		e = ERR_BUDGET;
+	if (e != ERR_OK)
+		return e;
+	*out = w.list;
+	*n = w.n;
+	return ERR_OK;
+}
