@@ -37,12 +37,19 @@ static enum err must_be_there(enum err e)
 
 enum err schema_version(struct store_tx *tx, int64_t *out)
 {
-	return must_be_there(meta_get(tx, "schema", out));
+	int64_t version = 0;
+	enum err e = must_be_there(meta_get(tx, "schema", &version));
+
+	if (e == ERR_OK && version < 1)
+		e = ERR_STORE_CORRUPT;
+	if (e == ERR_OK)
+		*out = version;
+	return e;
 }
 
 enum err migrate(struct store_tx *tx, int64_t from)
 {
-	enum err e = from >= 0 ? ERR_OK : ERR_STORE_CORRUPT;
+	enum err e = ERR_OK;
 
 	for (int64_t v = from; v < STORE_SCHEMA && e == ERR_OK; v++)
 		e = tx->db->driver->script(tx->db, tx->db->driver->migrations[v]);

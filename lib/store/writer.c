@@ -82,7 +82,9 @@ static enum err run_job(struct store_tx *tx, const struct job *j)
 	if (!d->in_transaction(tx->db))
 		return e != ERR_OK ? e : ERR_STORE_IO;
 	if (e == ERR_OK)
-		return d->release(tx->db);
+		e = d->release(tx->db);
+	if (e == ERR_OK)
+		return ERR_OK;
 	undo = d->rollback_to(tx->db);
 	if (undo != ERR_OK)
 		d->rollback(tx->db); /* what cannot be undone alone is undone as a whole */

@@ -198,6 +198,9 @@ static void disk_full(void **state)
 	n = fill(b);
 	check_filled(b, n);
 	assert_int_equal(write_piece(b, n, MEDIUM), ERR_STORE_FULL); /* and again */
+	box_close(b);
+	box_open(b); /* a full disk does not keep the store from being opened and read */
+	check_filled(b, n);
 	assert_int_equal(unlink(ballast), 0);
 	assert_int_equal(write_piece(b, n, MEDIUM), ERR_OK);
 	check_filled(b, n + 1);

@@ -107,6 +107,7 @@ static void foreign_database(void **state)
 static void created(void **state)
 {
 	struct box *b = box_empty("/tmp");
+	char path[128];
 	struct stat st;
 
 	(void)state;
@@ -119,6 +120,9 @@ static void created(void **state)
 	assert_int_equal(store_ping(b->store), ERR_OK);
 	assert_int_equal(store_now(b->store), NOW);
 	assert_int_equal(try_create(b), ERR_ALREADY_EXISTS); /* also while it is in use */
+	snprintf(path, sizeof(path), "%s-wal", b->path);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
 	box_free(b);
 }
 
@@ -144,6 +148,8 @@ static void newer(void **state)
 	box_close(b);
 	sql(b->path, "UPDATE meta SET num = 1000000 WHERE key = 'schema'");
 	assert_int_equal(try_open(b), ERR_STORE_NEWER);
+	sql(b->path, "UPDATE meta SET num = 0 WHERE key = 'schema'");
+	assert_int_equal(try_open(b), ERR_STORE_CORRUPT);
 	sql(b->path, "UPDATE meta SET num = -1 WHERE key = 'schema'");
 	assert_int_equal(try_open(b), ERR_STORE_CORRUPT);
 	sql(b->path, "DELETE FROM meta WHERE key = 'schema'");

@@ -235,6 +235,12 @@ static void count_done(void *arg, enum err result)
 		(*n)++;
 }
 
+static void ignore(void *arg, enum err result)
+{
+	(void)arg;
+	(void)result;
+}
+
 static void queue_full(void **state)
 {
 	struct box *b = *state;
@@ -255,28 +261,67 @@ static void queue_full(void **state)
 	box_open(b);
 }
 
+struct gate {
+	pthread_mutex_t lock;
+	pthread_cond_t opened;
+	bool open;
+	struct box *b;
+};
+
+static enum err wait_at_gate(struct store_tx *tx, void *arg)
+{
+	struct gate *g = arg;
+
+	(void)tx;
+	pthread_mutex_lock(&g->lock);
+	while (!g->open)
+		pthread_cond_wait(&g->opened, &g->lock);
+	pthread_mutex_unlock(&g->lock);
+	return ERR_OK;
+}
+
+static void *write_at_gate(void *arg)
+{
+	struct gate *g = arg;
+
+	return store_write(g->b->store, wait_at_gate, g) == ERR_OK ? arg : NULL;
+}
+
 static void *close_it(void *arg)
 {
-	box_close(arg);
+	store_close(arg);
 	return NULL;
 }
 
 /* While the store closes, what came before is finished and what comes after is refused. */
 static void stopping(void **state)
 {
-	struct box *b = *state;
-	struct store *s = b->store;
-	atomic_int answered = 0;
-	pthread_t closer;
+	struct gate g = {.lock = PTHREAD_MUTEX_INITIALIZER, .opened = PTHREAD_COND_INITIALIZER, .b = *state};
+	atomic_int accepted = 0, answered = 0;
+	struct store *s = g.b->store;
+	pthread_t closer, writer;
+	void *ok = NULL;
 
-	assert_int_equal(store_submit(s, slow, &answered, count_done), ERR_OK);
-	assert_int_equal(store_submit(s, slow, &answered, count_done), ERR_OK);
-	assert_int_equal(pthread_create(&closer, NULL, close_it, b), 0);
-	nanosleep(&(struct timespec){.tv_nsec = 100000000L}, NULL);
+	assert_int_equal(store_submit(s, wait_at_gate, &g, ignore), ERR_OK);
+	assert_int_equal(pthread_create(&writer, NULL, write_at_gate, &g), 0);
+	nanosleep(&(struct timespec){.tv_nsec = 50000000L}, NULL);
+	assert_int_equal(pthread_create(&closer, NULL, close_it, s), 0);
+	while (store_submit(s, nothing, &answered, count_done) == ERR_OK) {
+		accepted++;
+		nanosleep(&(struct timespec){.tv_nsec = 1000000L}, NULL);
+	}
+	assert_int_equal(store_submit(s, nothing, &answered, count_done), ERR_STOPPING);
 	assert_int_equal(store_write(s, nothing, NULL), ERR_STOPPING);
 	assert_int_equal(store_read(s, nothing, NULL), ERR_STOPPING);
+	pthread_mutex_lock(&g.lock);
+	g.open = true;
+	pthread_cond_broadcast(&g.opened);
+	pthread_mutex_unlock(&g.lock);
+	pthread_join(writer, &ok);
 	pthread_join(closer, NULL);
-	assert_int_equal(answered, 2);
+	g.b->store = NULL;
+	assert_non_null(ok);
+	assert_int_equal(answered, accepted);
 }
 
 /* Another process holds the database's lock for longer than we wait. */
