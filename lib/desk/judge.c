@@ -9,6 +9,13 @@ enum licence_state licence_state_at(const struct licence_row *row, int64_t now, 
 	return expired ? LICENCE_EXPIRED : row->state;
 }
 
+const char *licence_state_name(enum licence_state s)
+{
+	static const char *const names[] = {"", "valid", "suspended", "revoked", "cancelled", "expired"};
+
+	return (size_t)s < sizeof(names) / sizeof(names[0]) ? names[s] : "";
+}
+
 const struct licence_holder *record_holder(const struct licence_record *r, size_t i)
 {
 	return r != NULL && i < r->n_holders ? &r->holders[i] : NULL;
