@@ -312,29 +312,41 @@ enum err catalog_from_json(struct arena *a, struct span json, struct catalog *ou
 
 /* ---- writing ---- */
 
+/* Appends, and drops the whole list when memory is short: half a definition must not be stored. NULL stays NULL. */
+static json_t *append(json_t *list, json_t *value)
+{
+	if (list == NULL) {
+		json_decref(value);
+		return NULL;
+	}
+	if (json_array_append_new(list, value) == 0)
+		return list;
+	json_decref(list);
+	return NULL;
+}
+
 static json_t *texts_json(char **texts, size_t n)
 {
 	json_t *list = json_array();
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		if (json_array_append_new(list, json_string(texts[i])) != 0) {
-			json_decref(list);
-			return NULL;
-		}
+		list = append(list, json_string(texts[i]));
 	return list;
 }
 
 static json_t *field_json(const struct field_type *f)
 {
-	json_t *o = json_pack("{s:s, s:s, s:b, s:b, s:b}", "name", f->name, "kind", kind_names[f->kind], "required",
-	                      f->required, "personal", f->personal, "face", f->face);
+	json_t *max = f->max_length != 0 ? json_integer(f->max_length) : NULL;
+	json_t *choices = f->n_choices != 0 ? texts_json(f->choices, f->n_choices) : NULL;
 
-	if (f->max_length != 0)
-		json_object_set_new(o, "max_length", json_integer(f->max_length));
-	if (f->n_choices != 0)
-		json_object_set_new(o, "choices", texts_json(f->choices, f->n_choices));
-	return o;
+	if ((f->max_length != 0 && max == NULL) || (f->n_choices != 0 && choices == NULL)) {
+		json_decref(max);
+		json_decref(choices);
+		return NULL;
+	}
+	return json_pack("{s:s, s:s, s:b, s:b, s:b, s:o*, s:o*}", "name", f->name, "kind", kind_names[f->kind], "required",
+	                 f->required, "personal", f->personal, "face", f->face, "max_length", max, "choices", choices);
 }
 
 static json_t *type_json(const struct licence_type *t)
@@ -343,7 +355,7 @@ static json_t *type_json(const struct licence_type *t)
 	size_t i;
 
 	for (i = 0; i < t->n_fields; i++)
-		json_array_append_new(fields, field_json(&t->fields[i]));
+		fields = append(fields, field_json(&t->fields[i]));
 	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:b, s:o}", "code", t->code, "name", t->name, "definer_code",
 	                 t->definer_code, "definer_name", t->definer_name, "validity_months", (int)t->validity_months,
 	                 "sample", t->sample, "fields", fields);
@@ -361,7 +373,7 @@ static json_t *item_json(const struct service_item *item)
 	size_t i;
 
 	for (i = 0; i < item->n_materials; i++)
-		json_array_append_new(materials, material_json(&item->materials[i]));
+		materials = append(materials, material_json(&item->materials[i]));
 	return json_pack("{s:s, s:s, s:b, s:o}", "code", item->code, "name", item->name, "sample", item->sample,
 	                 "materials", materials);
 }
