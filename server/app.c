@@ -1,0 +1,194 @@
+#include "server/app.h"
+
+#include "base/file.h"
+#include "base/text.h"
+#include <sys/stat.h>
+
+enum { PEM_MAX = 1024 * 1024, PASSPHRASE_MAX = 4096 };
+
+enum err app_configure(struct app *app, const char *path, struct err_note *note)
+{
+	*app = (struct app){.arena = arena_new(APP_BUDGET)};
+	if (app->arena == NULL)
+		return ERR_NO_MEMORY;
+	return config_load(app->arena, path, &app->config, note);
+}
+
+/* A secret that others can read is none. */
+static enum err check_private(const char *path, struct err_note *note)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && (st.st_mode & 077) != 0)
+		return err_note_set(note, ERR_CONFIG_INVALID, NULL, "%.150s may be read by others: chmod 600", path);
+	return ERR_OK;
+}
+
+static enum err read_text(struct app *app, const char *path, char **out, struct err_note *note)
+{
+	struct span s;
+	enum err e = file_read(app->arena, path, PEM_MAX, &s, note);
+
+	if (e != ERR_OK)
+		return e;
+	*out = arena_strndup(app->arena, s.ptr, s.len);
+	return *out != NULL ? ERR_OK : ERR_BUDGET;
+}
+
+static enum err read_tls(struct app *app, struct err_note *note)
+{
+	const struct config *c = &app->config;
+	enum err e;
+
+	if ((e = check_private(c->tls_key, note)) != ERR_OK)
+		return e;
+	if ((e = read_text(app, c->tls_cert, &app->cert_pem, note)) != ERR_OK ||
+	    (e = read_text(app, c->tls_key, &app->key_pem, note)) != ERR_OK)
+		return e;
+	return read_text(app, c->tls_client_ca, &app->client_ca_pem, note);
+}
+
+enum err app_master_key(struct app *app, struct err_note *note)
+{
+	const char *path = app->config.master_key;
+	struct span s;
+	enum err e;
+
+	if ((e = file_read(app->arena, path, PASSPHRASE_MAX, &s, note)) != ERR_OK ||
+	    (e = check_private(path, note)) != ERR_OK)
+		return e;
+	while (s.len != 0 && (s.ptr[s.len - 1] == '\n' || s.ptr[s.len - 1] == '\r'))
+		s.len--;
+	if (hex_decode(s, app->master, sizeof(app->master)) != ERR_OK)
+		return err_note_set(note, ERR_CONFIG_INVALID, "store.master_key", "%.150s must hold 64 hex characters", path);
+	return ERR_OK;
+}
+
+/* The first line, without its end. */
+static enum err read_passphrase(struct app *app, const char *path, struct span *out, struct err_note *note)
+{
+	enum err e;
+
+	*out = span_of("", 0);
+	if (*path == '\0')
+		return ERR_OK;
+	if ((e = check_private(path, note)) != ERR_OK ||
+	    (e = file_read(app->arena, path, PASSPHRASE_MAX, out, note)) != ERR_OK)
+		return e;
+	size_t n = 0;
+	while (n < out->len && out->ptr[n] != '\n' && out->ptr[n] != '\r')
+		n++;
+	out->len = n;
+	return ERR_OK;
+}
+
+/* The first certificate of the file is the key's own. */
+static enum err read_cert(struct app *app, const char *path, struct cert **out, struct err_note *note)
+{
+	struct cert **all;
+	struct span pem;
+	size_t n;
+	enum err e = file_read(app->arena, path, PEM_MAX, &pem, note);
+
+	if (e != ERR_OK)
+		return e;
+	e = cert_parse_bundle(app->arena, pem, &all, &n);
+	if (e != ERR_OK || n == 0)
+		return err_note_set(note, ERR_CERT_UNREADABLE, NULL, "%.150s holds no certificate that can be read", path);
+	for (size_t i = 1; i < n; i++)
+		cert_free(all[i]);
+	*out = all[0];
+	return ERR_OK;
+}
+
+static enum err open_key(struct app *app, const struct config_key *k, struct desk_key *out, struct err_note *note)
+{
+	struct span passphrase;
+	enum err e;
+
+	out->name = k->name;
+	if ((e = read_passphrase(app, k->passphrase_file, &passphrase, note)) != ERR_OK ||
+	    (e = signer_open_file(k->key, passphrase, &out->signer, note)) != ERR_OK)
+		return e;
+	return read_cert(app, k->cert, &out->cert, note);
+}
+
+static enum err open_keys(struct app *app, struct err_note *note)
+{
+	const struct config *c = &app->config;
+	enum err e = open_key(app, &c->receipt, &app->receipt, note);
+
+	if (e == ERR_OK && *c->maker.key != '\0')
+		e = open_key(app, &c->maker, &app->maker, note);
+	app->seal_keys = arena_array(app->arena, c->n_seal_keys, sizeof(*app->seal_keys));
+	if (app->seal_keys == NULL)
+		return ERR_BUDGET;
+	for (size_t i = 0; e == ERR_OK && i < c->n_seal_keys; i++) {
+		e = open_key(app, &c->seal_keys[i], &app->seal_keys[i], note);
+		app->n_seal_keys = i + 1;
+	}
+	return e;
+}
+
+struct store_options app_store_options(const struct app *app)
+{
+	return (struct store_options){.url = app->config.store_url,
+	                              .master_key = span_of(app->master, sizeof(app->master)),
+	                              .clock = clock_system(),
+	                              .rand = rand_system()};
+}
+
+static enum err open_store(struct app *app, struct err_note *note)
+{
+	struct store_options o = app_store_options(app);
+	enum err e = app_master_key(app, note);
+
+	return e == ERR_OK ? store_open(&o, &app->store, note) : e;
+}
+
+enum err app_open(struct app *app, const char *path, struct err_note *note)
+{
+	enum err e = app_configure(app, path, note);
+
+	if (e != ERR_OK)
+		return e;
+	if ((e = read_tls(app, note)) != ERR_OK || (e = open_keys(app, note)) != ERR_OK)
+		return e;
+	if ((e = trust_load((const char *const *)app->config.trust, app->config.n_trust, &app->trust, note)) != ERR_OK ||
+	    (e = open_store(app, note)) != ERR_OK)
+		return e;
+	struct desk_options o = {.store = app->store,
+	                         .clock = clock_system(),
+	                         .rand = rand_system(),
+	                         .service = app->config.service_name,
+	                         .trust = app->trust,
+	                         .maker = app->maker.signer != NULL ? &app->maker : NULL,
+	                         .receipt = &app->receipt,
+	                         .seal_keys = app->seal_keys,
+	                         .n_seal_keys = app->n_seal_keys,
+	                         .operator_per_minute = app->config.operator_per_minute,
+	                         .principal_per_minute = app->config.principal_per_minute};
+	return desk_new(&o, &app->desk, note);
+}
+
+static void close_key(struct desk_key *k)
+{
+	signer_free(k->signer);
+	cert_free(k->cert);
+}
+
+void app_close(struct app *app)
+{
+	if (app->desk != NULL)
+		desk_free(app->desk);
+	if (app->store != NULL)
+		store_close(app->store);
+	close_key(&app->receipt);
+	close_key(&app->maker);
+	for (size_t i = 0; i < app->n_seal_keys; i++)
+		close_key(&app->seal_keys[i]);
+	if (app->trust != NULL)
+		cert_store_free(app->trust);
+	secret_wipe(app->master, sizeof(app->master));
+	arena_free(app->arena);
+}

@@ -1,0 +1,363 @@
+#include "server/dispatch.h"
+
+#include "server/convert.h"
+#include "server/log.h"
+#include "server/refusal.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { PATH_LEN = 96 };
+
+/* One call at work. Belongs to one thread at a time: a worker, or the store's writer while it commits. */
+struct work {
+	struct job job;
+	struct service *service;
+	struct rpc_call *rpc;
+	const struct method *method;
+	struct arena *arena;
+	struct desk_call call;
+	ProtobufCMessage *reply; /* made by pack() or after the commit */
+	unsigned attempts;
+	int64_t started;
+};
+
+const struct service *dispatch_service(const struct desk_call *call)
+{
+	const struct work *w = call->pack_arg;
+
+	return w->service;
+}
+
+static void work_free(struct work *w)
+{
+	arena_free(w->arena);
+	free(w);
+}
+
+/* ---- the end of a call ----------------------------------------------------------------------------------------------
+ */
+
+static void log_call(const struct work *w, enum err e)
+{
+	enum log_level level = e == ERR_OK ? LOG_DEBUG : err_class_of(e) >= ERRC_UNAVAILABLE ? LOG_WARN : LOG_INFO;
+	bool noted = w->call.note.code == e && e != ERR_OK;
+
+	if (level > log_level())
+		return;
+	log_event(level, "call", LOG_TEXT("method", rpc_path(w->rpc)),
+	          LOG_TEXT("principal", w->call.caller.id != NULL ? w->call.caller.id : ""),
+	          LOG_TEXT("reason", err_name(e)), LOG_TEXT("field", noted ? w->call.note.field : ""),
+	          LOG_INT("ms", clock_monotonic_ms() - w->started), LOG_INT("attempts", w->attempts),
+	          LOG_TEXT("replayed", w->call.replayed ? "yes" : "no"), LOG_TEXT("peer", rpc_peer(w->rpc)));
+}
+
+static void finish_refused(struct work *w, enum err e)
+{
+	log_call(w, e);
+	atomic_fetch_add(&w->service->metrics.refused, 1);
+	refuse_call(w->rpc, e, &w->call.note);
+	work_free(w);
+}
+
+static void finish_replied(struct work *w)
+{
+	size_t n = protobuf_c_message_get_packed_size(w->reply);
+
+	log_call(w, ERR_OK);
+	atomic_fetch_add(&w->service->metrics.ok, 1);
+	protobuf_c_message_pack(w->reply, rpc_reply_room(w->rpc, n));
+	rpc_reply(w->rpc);
+	work_free(w);
+}
+
+/* Nobody waits for an answer any more. */
+static void finish_dropped(struct work *w)
+{
+	log_call(w, ERR_CANCELLED);
+	atomic_fetch_add(&w->service->metrics.dropped, 1);
+	rpc_drop(w->rpc);
+	work_free(w);
+}
+
+/* ---- after the use case ---------------------------------------------------------------------------------------------
+ */
+
+static enum err make_reply(struct work *w)
+{
+	enum err e;
+
+	if (w->call.replayed) {
+		e = wire_unpack(w->arena, method_descriptor(w->method)->output, w->call.reply, &w->reply, &w->call.note);
+		if (e != ERR_OK)
+			return e == ERR_BUDGET ? e : ERR_STORE_CORRUPT;
+		conv_replayed(w->reply);
+	} else if (w->reply == NULL && (e = w->method->encode(&w->call, &w->reply)) != ERR_OK) {
+		return e;
+	}
+	if (w->method->complete != NULL && (e = w->method->complete(&w->call, w->reply)) != ERR_OK)
+		return e;
+	return conv_complete(&w->call);
+}
+
+static void answer(struct work *w)
+{
+	enum err e = make_reply(w);
+
+	if (e != ERR_OK)
+		finish_refused(w, e);
+	else
+		finish_replied(w);
+}
+
+/* desk_call.pack: the reply as it is kept for replay. Runs on the store's thread, perhaps more than once. */
+static enum err pack_reply(struct desk_call *call, struct span *reply)
+{
+	struct work *w = call->pack_arg;
+	enum err e = w->method->encode(call, &w->reply);
+
+	if (e == ERR_OK)
+		e = conv_complete(call);
+	return e == ERR_OK ? wire_pack(call->arena, w->reply, reply) : e;
+}
+
+static void begin(struct work *w);
+
+/* The store_fn: the last moment to see that nobody waits. From here on the use happens. */
+static enum err commit(struct store_tx *tx, void *arg)
+{
+	struct work *w = arg;
+
+	if (rpc_cancelled(w->rpc))
+		return ERR_CANCELLED;
+	if (rpc_left_ms(w->rpc) <= 0)
+		return ERR_DEADLINE;
+	return desk_commit(tx, &w->call);
+}
+
+static void run_answer(struct job *j)
+{
+	answer((struct work *)j);
+}
+
+static void run_again(struct job *j)
+{
+	begin((struct work *)j);
+}
+
+static void settle(struct work *w, enum err e)
+{
+	if (e == ERR_CANCELLED)
+		finish_dropped(w);
+	else
+		finish_refused(w, e);
+}
+
+static void commit_done(void *arg, enum err result)
+{
+	struct work *w = arg;
+
+	if (result == ERR_OK) {
+		w->job.run = run_answer;
+	} else if (result == ERR_STORE_CHANGED && w->attempts < DESK_ATTEMPTS) {
+		w->job.run = run_again;
+	} else {
+		settle(w, result); /* short: a status batch */
+		return;
+	}
+	workers_resume(w->service->workers, &w->job);
+}
+
+/* ---- the use case
+ * ---------------------------------------------------------------------------------------------------- */
+
+static void begin(struct work *w)
+{
+	enum err e;
+
+	if (rpc_cancelled(w->rpc)) {
+		finish_dropped(w);
+		return;
+	}
+	if (rpc_left_ms(w->rpc) <= 0) {
+		finish_refused(w, ERR_DEADLINE);
+		return;
+	}
+	w->attempts++;
+	w->reply = NULL;
+	w->call.note = (struct err_note){0};
+	if ((e = desk_begin(&w->call, w->method->use)) != ERR_OK) {
+		finish_refused(w, e);
+	} else if (w->call.replayed || (w->method->use->flags & USE_COMMIT) == 0) {
+		answer(w);
+	} else if ((e = store_submit(w->service->store, commit, w, commit_done)) != ERR_OK) {
+		finish_refused(w, e);
+	}
+}
+
+static enum err request_digest(const struct method *m, struct span request, uint8_t out[SM3_LEN])
+{
+	char path[PATH_LEN];
+	enum err e = method_path(m, path, sizeof(path));
+
+	if (e != ERR_OK)
+		return e;
+	struct span parts[] = {span_of(path, strlen(path) + 1), request};
+	return sm3_parts(parts, 2, out);
+}
+
+enum err dispatch_decode(const struct method *m, struct desk_call *call, struct span request)
+{
+	ProtobufCMessage *message;
+	enum err e;
+
+	if (request.len > m->max_request)
+		return err_note_set(&call->note, ERR_TOO_LARGE, NULL, "This method takes at most %u bytes.", m->max_request);
+	if ((e = request_digest(m, request, call->request_digest)) != ERR_OK)
+		return e;
+	if ((e = wire_unpack(call->arena, method_descriptor(m)->input, request, &message, &call->note)) != ERR_OK)
+		return e;
+	conv_head(call, message);
+	return m->decode(call, message);
+}
+
+/* The peer's certificate names a principal, by its key. TLS has checked it, but perhaps an hour ago. */
+static enum err identify(struct work *w)
+{
+	uint8_t fingerprint[CERT_FINGERPRINT];
+	int64_t now = clock_now(&w->service->clock);
+	struct cert **certs = NULL;
+	struct span pem;
+	size_t n = 0;
+	enum err e;
+
+	if (!rpc_peer_pem(w->rpc, &pem))
+		return ERR_PRINCIPAL_UNKNOWN;
+	if ((e = cert_parse_bundle(w->arena, pem, &certs, &n)) != ERR_OK)
+		return e == ERR_CERT_UNREADABLE ? ERR_PRINCIPAL_UNKNOWN : e;
+	if (n == 0) {
+		e = ERR_PRINCIPAL_UNKNOWN;
+	} else if (now < cert_not_before(certs[0]) || now > cert_not_after(certs[0])) {
+		e = ERR_PRINCIPAL_EXPIRED;
+	} else {
+		cert_key_fingerprint(certs[0], fingerprint);
+		e = desk_principal(w->service->desk, w->arena, fingerprint, &w->call.caller);
+	}
+	for (size_t i = 0; i < n; i++)
+		cert_free(certs[i]);
+	return e;
+}
+
+static void run_first(struct job *j)
+{
+	struct work *w = (struct work *)j;
+	struct span request;
+	enum err e;
+
+	if (rpc_cancelled(w->rpc)) {
+		finish_dropped(w);
+		return;
+	}
+	if ((e = identify(w)) == ERR_OK)
+		e = rpc_request(w->rpc, &request) ? dispatch_decode(w->method, &w->call, request) : ERR_MESSAGE_INVALID;
+	if (e != ERR_OK)
+		finish_refused(w, e);
+	else
+		begin(w);
+}
+
+/* ---- on gRPC's threads
+ * ------------------------------------------------------------------------------------------------ */
+
+static struct work *work_new(struct rpc_call *c)
+{
+	const struct method *m = rpc_route_of(c)->row;
+	struct work *w = calloc(1, sizeof(*w));
+
+	if (w == NULL)
+		return NULL;
+	w->arena = arena_new(m->budget);
+	if (w->arena == NULL) {
+		free(w);
+		return NULL;
+	}
+	w->job.run = run_first;
+	w->service = rpc_env(c);
+	w->rpc = c;
+	w->method = m;
+	w->started = clock_monotonic_ms();
+	w->call.desk = w->service->desk;
+	w->call.arena = w->arena;
+	w->call.pack = pack_reply;
+	w->call.pack_arg = w;
+	return w;
+}
+
+static void dispatch_start(struct rpc_call *c)
+{
+	struct service *s = rpc_env(c);
+
+	/* A call may have waited long before it was delivered. */
+	if (rpc_left_ms(c) <= 0) {
+		atomic_fetch_add(&s->metrics.dropped, 1);
+		refuse_call(c, ERR_DEADLINE, NULL);
+		return;
+	}
+	struct work *w = work_new(c);
+	if (w == NULL) {
+		refuse_call(c, ERR_NO_MEMORY, NULL);
+		return;
+	}
+	enum err e = workers_submit(s->workers, &w->job);
+	if (e == ERR_OK)
+		return;
+	if (e == ERR_OVERLOADED)
+		atomic_fetch_add(&s->metrics.shed, 1);
+	finish_refused(w, e);
+}
+
+static void unknown_start(struct rpc_call *c)
+{
+	struct service *s = rpc_env(c);
+
+	log_event(LOG_INFO, "call", LOG_TEXT("method", rpc_path(c)), LOG_TEXT("reason", err_name(ERR_UNIMPLEMENTED)),
+	          LOG_TEXT("peer", rpc_peer(c)));
+	atomic_fetch_add(&s->metrics.refused, 1);
+	refuse_call(c, ERR_UNIMPLEMENTED, NULL);
+}
+
+const struct rpc_handler dispatch_handler = {.start = dispatch_start};
+const struct rpc_handler dispatch_unknown = {.start = unknown_start};
+
+void dispatch_routes_free(struct rpc_route *routes, size_t n)
+{
+	for (size_t i = 0; routes != NULL && i < n; i++)
+		free((char *)routes[i].path);
+	free(routes);
+}
+
+enum err dispatch_routes(struct rpc_route **out, size_t *n)
+{
+	struct rpc_route *r = calloc(methods_count, sizeof(*r));
+	char path[PATH_LEN];
+	enum err e = r != NULL ? ERR_OK : ERR_NO_MEMORY;
+
+	for (size_t i = 0; e == ERR_OK && i < methods_count; i++) {
+		const struct method *m = &methods[i];
+		if ((e = method_path(m, path, sizeof(path))) != ERR_OK)
+			break;
+		r[i] = (struct rpc_route){.path = strdup(path),
+		                          .kind = m->kind,
+		                          .max_millis = m->max_millis,
+		                          .handler = m->use != NULL ? &dispatch_handler : m->direct,
+		                          .row = m};
+		if (r[i].path == NULL)
+			e = ERR_NO_MEMORY;
+	}
+	if (e != ERR_OK) {
+		dispatch_routes_free(r, methods_count);
+		return e;
+	}
+	*out = r;
+	*n = methods_count;
+	return ERR_OK;
+}

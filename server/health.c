@@ -1,0 +1,377 @@
+#include "server/health.h"
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "grpc/health/v1/health.pb-c.h"
+#include "server/log.h"
+#include "server/methods.h"
+#include "server/refusal.h"
+#include "server/service.h"
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define SERVING         GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING
+#define NOT_SERVING     GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING
+#define SERVICE_UNKNOWN GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVICE_UNKNOWN
+
+enum { REQUEST_BUDGET = 64 * 1024, BACKLOG = 8 };
+
+/* A parked Watch call. */
+struct watcher {
+	struct rpc_call *call;
+	bool known; /* the service that it asked for exists */
+	int sent;   /* last status sent; -1 none */
+	struct watcher *prev, *next;
+};
+
+struct health {
+	struct health_options o;
+	pthread_mutex_t lock;
+	const char *fault; /* of the last check; NULL serving */
+	int64_t checked;   /* clock_monotonic_ms() of it */
+	bool leaving;
+	struct watcher *watchers;
+	/* the thread's */
+	pthread_t thread;
+	int wake, listener;
+	int64_t next_check, next_expire;
+};
+
+/* ---- the verdict
+ * ------------------------------------------------------------------------------------------------------- */
+
+static const char *fault_locked(const struct health *h)
+{
+	if (h->leaving)
+		return "stopping";
+	/* A check that hangs is a fault too. */
+	if (clock_monotonic_ms() - h->checked > HEALTH_STALE_MS)
+		return "the last check is too old";
+	return h->fault;
+}
+
+const char *health_fault(struct health *h)
+{
+	pthread_mutex_lock(&h->lock);
+	const char *fault = fault_locked(h);
+	pthread_mutex_unlock(&h->lock);
+	return fault;
+}
+
+static const char *examine(const struct health *h)
+{
+	static const char probe[] = "yinzheng health";
+	uint8_t sig[SM2_SIG_MAX];
+	size_t n;
+
+	if (store_ping(h->o.store) != ERR_OK)
+		return "the store does not answer";
+	if (signer_sign(h->o.receipt_signer, span_str(probe), sig, &n) != ERR_OK)
+		return "the receipt key does not sign";
+	return NULL;
+}
+
+/* ---- watchers
+ * ------------------------------------------------------------------------------------------------------------ */
+
+static struct span pack_status(int status, uint8_t out[16])
+{
+	Grpc__Health__V1__HealthCheckResponse r = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__INIT;
+
+	r.status = (Grpc__Health__V1__HealthCheckResponse__ServingStatus)status;
+	return span_of(out, grpc__health__v1__health_check_response__pack(&r, out));
+}
+
+/* h->lock is held. A message that is still on its way is followed up from sent(). */
+static void tell(struct health *h, struct watcher *w)
+{
+	uint8_t buf[16];
+	int status = !w->known ? SERVICE_UNKNOWN : fault_locked(h) == NULL ? SERVING : NOT_SERVING;
+
+	if (status != w->sent && rpc_send(w->call, pack_status(status, buf)))
+		w->sent = status;
+}
+
+static void tell_all(struct health *h)
+{
+	pthread_mutex_lock(&h->lock);
+	for (struct watcher *w = h->watchers; w != NULL; w = w->next)
+		tell(h, w);
+	pthread_mutex_unlock(&h->lock);
+}
+
+static bool service_known(const char *name)
+{
+	if (*name == '\0')
+		return true;
+	for (size_t i = 0; i < services_count; i++)
+		if (strcmp(services[i]->name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Whether the service asked for exists; ERR_MESSAGE_INVALID etc. */
+static enum err read_request(struct rpc_call *c, bool *known, struct err_note *note)
+{
+	struct arena *a = arena_new(REQUEST_BUDGET);
+	const struct method *m = rpc_route_of(c)->row;
+	ProtobufCMessage *msg = NULL;
+	struct span raw;
+	enum err e = ERR_OK;
+
+	if (a == NULL)
+		return ERR_NO_MEMORY;
+	if (!rpc_request(c, &raw))
+		e = ERR_MESSAGE_INVALID;
+	else if (raw.len > m->max_request)
+		e = ERR_TOO_LARGE;
+	else
+		e = wire_unpack(a, &grpc__health__v1__health_check_request__descriptor, raw, &msg, note);
+	if (e == ERR_OK)
+		*known = service_known(((Grpc__Health__V1__HealthCheckRequest *)msg)->service);
+	arena_free(a);
+	return e;
+}
+
+static void check_start(struct rpc_call *c)
+{
+	struct service *s = rpc_env(c);
+	struct err_note note = {0};
+	bool known = false;
+	uint8_t buf[16];
+	enum err e = read_request(c, &known, &note);
+
+	if (e == ERR_OK && !known)
+		e = err_note_set(&note, ERR_NOT_FOUND, "service", "This server has no such service.");
+	if (e != ERR_OK) {
+		refuse_call(c, e, &note);
+		return;
+	}
+	struct span reply = pack_status(health_fault(s->health) == NULL ? SERVING : NOT_SERVING, buf);
+	memcpy(rpc_reply_room(c, reply.len), buf, reply.len);
+	rpc_reply(c);
+}
+
+static void watch_start(struct rpc_call *c)
+{
+	struct health *h = ((struct service *)rpc_env(c))->health;
+	struct watcher *w = calloc(1, sizeof(*w));
+	struct err_note note = {0};
+	enum err e = w != NULL ? read_request(c, &w->known, &note) : ERR_NO_MEMORY;
+
+	if (e != ERR_OK) {
+		free(w);
+		refuse_call(c, e, &note);
+		return;
+	}
+	w->call = c;
+	w->sent = -1;
+	pthread_mutex_lock(&h->lock);
+	rpc_set_user(c, w);
+	w->next = h->watchers;
+	if (w->next != NULL)
+		w->next->prev = w;
+	h->watchers = w;
+	tell(h, w);
+	pthread_mutex_unlock(&h->lock);
+}
+
+static void watch_sent(struct rpc_call *c)
+{
+	struct health *h = ((struct service *)rpc_env(c))->health;
+
+	pthread_mutex_lock(&h->lock);
+	tell(h, rpc_user(c));
+	pthread_mutex_unlock(&h->lock);
+}
+
+static void watch_closed(struct rpc_call *c)
+{
+	struct health *h = ((struct service *)rpc_env(c))->health;
+
+	pthread_mutex_lock(&h->lock);
+	struct watcher *w = rpc_user(c);
+	if (w != NULL) {
+		if (w->prev != NULL)
+			w->prev->next = w->next;
+		else
+			h->watchers = w->next;
+		if (w->next != NULL)
+			w->next->prev = w->prev;
+		rpc_set_user(c, NULL);
+	}
+	pthread_mutex_unlock(&h->lock);
+	free(w);
+}
+
+const struct rpc_handler health_check_handler = {.start = check_start};
+const struct rpc_handler health_watch_handler = {.start = watch_start, .sent = watch_sent, .closed = watch_closed};
+
+/* ---- the thread
+ * ------------------------------------------------------------------------------------------------------------ */
+
+static void judge(struct health *h)
+{
+	const char *fault = examine(h);
+
+	pthread_mutex_lock(&h->lock);
+	const char *before = h->fault;
+	h->fault = fault;
+	h->checked = clock_monotonic_ms();
+	pthread_mutex_unlock(&h->lock);
+	if (fault != before)
+		log_event(fault != NULL ? LOG_ERROR : LOG_INFO, "health",
+		          LOG_TEXT("status", fault == NULL ? "serving" : "not serving"),
+		          LOG_TEXT("why", fault != NULL ? fault : ""));
+	tell_all(h);
+}
+
+static enum err expire(struct store_tx *tx, void *arg)
+{
+	uint64_t n;
+
+	return store_expire(tx, EXPIRE_ROWS, &n);
+}
+
+static void expire_done(void *arg, enum err result)
+{
+	if (result != ERR_OK && result != ERR_STOPPING)
+		log_error(LOG_WARN, "housekeeping", result, NULL);
+}
+
+/* What is due now, and in how many ms something will be. */
+static int keep_house(struct health *h)
+{
+	int64_t now = clock_monotonic_ms();
+
+	if (now >= h->next_check) {
+		judge(h);
+		now = clock_monotonic_ms();
+		h->next_check = now + HEALTH_PERIOD_MS;
+	}
+	if (now >= h->next_expire) {
+		enum err e = store_submit(h->o.store, expire, NULL, expire_done);
+		if (e != ERR_OK)
+			expire_done(NULL, e);
+		h->next_expire = now + EXPIRE_PERIOD_MS;
+	}
+	return (int)(h->next_check - now);
+}
+
+static void greet(struct health *h)
+{
+	char line[128];
+	int fd = accept4(h->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd < 0)
+		return;
+	const char *fault = health_fault(h);
+	int n = fault == NULL ? snprintf(line, sizeof(line), "ok yinzhengd %s\n", YZ_VERSION)
+	                      : snprintf(line, sizeof(line), "not serving: %s\n", fault);
+	ssize_t ignored = send(fd, line, (size_t)n, MSG_NOSIGNAL);
+	(void)ignored;
+	close(fd);
+}
+
+static void *health_loop(void *arg)
+{
+	struct health *h = arg;
+
+	for (;;) {
+		struct pollfd fds[] = {{h->wake, POLLIN, 0}, {h->listener, POLLIN, 0}};
+		int wait = keep_house(h);
+		if (poll(fds, h->listener >= 0 ? 2 : 1, wait) < 0 && errno != EINTR)
+			return NULL;
+		if ((fds[0].revents & POLLIN) != 0)
+			return NULL;
+		if ((fds[1].revents & POLLIN) != 0)
+			greet(h);
+	}
+}
+
+static enum err listen_unix(struct health *h, struct err_note *note)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	struct stat st;
+
+	if (*h->o.socket_path == '\0')
+		return ERR_OK;
+	if (strlen(h->o.socket_path) >= sizeof(addr.sun_path))
+		return err_note_set(note, ERR_CONFIG_INVALID, "server.health_socket", "the path is too long for a socket");
+	memcpy(addr.sun_path, h->o.socket_path, strlen(h->o.socket_path));
+	if (lstat(h->o.socket_path, &st) == 0 && S_ISSOCK(st.st_mode))
+		unlink(h->o.socket_path);
+	h->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (h->listener < 0 || bind(h->listener, (struct sockaddr *)&addr, sizeof(addr)) != 0 ||
+	    listen(h->listener, BACKLOG) != 0)
+		return err_note_set(note, ERR_FILE_UNWRITABLE, "server.health_socket", "%.100s: %.60s", h->o.socket_path,
+		                    strerrordesc_np(errno));
+	return ERR_OK;
+}
+
+static void health_free(struct health *h)
+{
+	if (h->listener >= 0) {
+		close(h->listener);
+		unlink(h->o.socket_path);
+	}
+	if (h->wake >= 0)
+		close(h->wake);
+	pthread_mutex_destroy(&h->lock);
+	free(h);
+}
+
+enum err health_start(const struct health_options *o, struct health **out, struct err_note *note)
+{
+	struct health *h = calloc(1, sizeof(*h));
+	enum err e;
+
+	if (h == NULL)
+		return ERR_NO_MEMORY;
+	h->o = *o;
+	h->listener = -1;
+	h->wake = eventfd(0, EFD_CLOEXEC);
+	h->next_expire = clock_monotonic_ms() + EXPIRE_PERIOD_MS;
+	pthread_mutex_init(&h->lock, NULL);
+	if ((e = h->wake >= 0 ? listen_unix(h, note) : ERR_NO_MEMORY) != ERR_OK)
+		goto out;
+	judge(h);
+	h->next_check = clock_monotonic_ms() + HEALTH_PERIOD_MS;
+	if (pthread_create(&h->thread, NULL, health_loop, h) != 0) {
+		e = ERR_NO_MEMORY;
+		goto out;
+	}
+	*out = h;
+out:
+	if (e != ERR_OK)
+		health_free(h);
+	return e;
+}
+
+void health_leave(struct health *h)
+{
+	pthread_mutex_lock(&h->lock);
+	h->leaving = true;
+	pthread_mutex_unlock(&h->lock);
+	tell_all(h);
+}
+
+void health_stop(struct health *h)
+{
+	uint64_t one = 1;
+
+	if (h == NULL)
+		return;
+	ssize_t ignored = write(h->wake, &one, sizeof(one));
+	(void)ignored;
+	pthread_join(h->thread, NULL);
+	health_free(h);
+}
