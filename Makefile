@@ -19,7 +19,7 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wvl
 CFLAGS ?= -O2 -g
 SAN_FLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DYZ_VERSION='"$(VERSION)"' $(WARN) $(if $(DEV),-Werror) \
-	-fstack-protector-strong -fPIE $(CFLAGS) $(SAN_FLAGS) -Ilib -I. -isystem $(B)/gen $(subst -I,-isystem ,$(pkg_cflags))
+	-fstack-protector-strong -fPIE $(CFLAGS) $(SAN_FLAGS) $(OWN_FLAGS) -Ilib -I. -isystem $(B)/gen $(subst -I,-isystem ,$(pkg_cflags))
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SAN_FLAGS) $(LDFLAGS)
 
 Q := $(if $(V),,@)
@@ -98,7 +98,7 @@ $(call obj,$(SERVER_C) $(ONLINE_C) $(filter tests/unit/test_server_% tests/fuzz/
 $(GEN_O): | $(GEN_H)
 # The descriptor set is embedded by .incbin, which the dependency files do not see.
 $(B)/obj/server/reflect.o: $(B)/gen/contract.desc
-$(B)/obj/server/reflect.o: private CFLAGS += -DCONTRACT_DESC='"$(B)/gen/contract.desc"'
+$(B)/obj/server/reflect.o: private OWN_FLAGS := -DCONTRACT_DESC='"$(B)/gen/contract.desc"'
 
 $(B)/gen/yinzheng/%.pb-c.c $(B)/gen/yinzheng/%.pb-c.h: proto/yinzheng/%.proto
 	$(call say,GEN,$<)
@@ -129,7 +129,7 @@ fuzz: ## build the fuzz targets and run each for FUZZ_SECONDS (5)
 	@$(MAKE) --no-print-directory CC=clang SAN=fuzzer-no-link,address,undefined CFLAGS='-O1 -g' fuzz-run
 fuzz-run: $(FUZZ_BIN)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz.sh $(FUZZ_BIN)
-$(B)/fuzz/fuzz_message%: $(B)/obj/tests/fuzz/fuzz_message%.o $(B)/libserver.a $(B)/libyinzheng.a
+$(B)/fuzz/fuzz_message: $(B)/obj/tests/fuzz/fuzz_message.o $(B)/libserver.a $(B)/libyinzheng.a
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) && $(CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(lib_ldlibs) $(rpc_ldlibs)
 $(B)/fuzz/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/libyinzheng.a
