@@ -58,6 +58,7 @@ enum err cert_store_add_intermediate(struct cert_store *s, struct cert *c) MUST_
 enum err cert_store_add_crl(struct cert_store *s, struct crl *c) MUST_CHECK; /* takes it over unless it fails */
 size_t cert_store_anchors(const struct cert_store *s);
 size_t cert_store_crls(const struct cert_store *s);
+int64_t cert_store_oldest_crl(const struct cert_store *s); /* thisUpdate; 0 when there is none */
 
 enum chain_status {
 	CHAIN_OK,

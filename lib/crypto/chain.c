@@ -80,6 +80,16 @@ size_t cert_store_crls(const struct cert_store *s)
 	return s->n_crls;
 }
 
+int64_t cert_store_oldest_crl(const struct cert_store *s)
+{
+	int64_t oldest = 0;
+
+	for (size_t i = 0; i < s->n_crls; i++)
+		if (oldest == 0 || s->crls[i]->this_update < oldest)
+			oldest = s->crls[i]->this_update;
+	return oldest;
+}
+
 /* ---- one link -------------------------------------------------------------------------------------------------- */
 
 static bool is_accepted(int nid)
