@@ -2,6 +2,7 @@
 #include "test_store.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -179,6 +180,13 @@ static void put_ballast(const char *path, size_t n)
 	assert_int_equal(fclose(f), 0);
 }
 
+/* In a view of the file system that only this process has, so that nothing stays mounted after it. */
+static bool mount_small(const char *dir)
+{
+	return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	       mount("tmpfs", dir, "tmpfs", 0, "size=6m") == 0;
+}
+
 static void disk_full(void **state)
 {
 	char dir[] = "/tmp/yzfull.XXXXXX", ballast[64];
@@ -187,7 +195,7 @@ static void disk_full(void **state)
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
-	if (mount("tmpfs", dir, "tmpfs", 0, "size=6m") != 0) {
+	if (!mount_small(dir)) {
 		rmdir(dir);
 		printf("note: no right to mount a small disk, skipped\n");
 		return;
