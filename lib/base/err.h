@@ -119,6 +119,7 @@ enum err_class {
 	X(SERVER_UNREACHABLE, UNAVAILABLE, "The server could not be reached. Check address and certificates.")        \
 	/* data */                                                                                                    \
 	X(FORMAT, DATA, "The bytes do not have the structure that they must have.")                                   \
+	X(VERSION_UNSUPPORTED, DATA, "The structure is of a version that is not read here.")                          \
 	X(SIGNATURE_BAD, DATA, "The signature value does not fit the signed bytes and the key.")                      \
 	X(STORE_NEWER, DATA, "The store was written by a newer version. Install that version.")                       \
 	X(STORE_NOT_INIT, DATA, "The store does not exist or is empty. Run 'yinzhengd init'.")                        \

@@ -20,10 +20,11 @@ static enum err wrong(const struct reading *rd, enum err e, const char *element)
 static enum err refuse_version(const struct reading *rd, const char *element, int64_t version)
 {
 	if (version == 1)
-		return err_note_set(rd->note, ERR_FORMAT, element, "version 1 (GM/T 0031-2014) is not read here");
+		return err_note_set(rd->note, ERR_VERSION_UNSUPPORTED, element, "version 1 (GM/T 0031-2014) is not read here");
 	if (version == 5)
-		return err_note_set(rd->note, ERR_FORMAT, element, "version 5 (GM/T 0031-2025) is not read here");
-	return err_note_set(rd->note, ERR_FORMAT, element, "%s %lld is not a known version", element, (long long)version);
+		return err_note_set(rd->note, ERR_VERSION_UNSUPPORTED, element, "version 5 (GM/T 0031-2025) is not read here");
+	return err_note_set(rd->note, ERR_VERSION_UNSUPPORTED, element, "%s %lld is not a known version", element,
+	                    (long long)version);
 }
 
 /*

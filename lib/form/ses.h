@@ -66,8 +66,8 @@ struct ses_signature {
 	struct span time_stamp; /* token bytes; empty when absent. Not looked into here. */
 };
 
-/* ERR_FORMAT with a note that names the element; ERR_TOO_LARGE past a bound; ERR_BUDGET. Trailing bytes are an
- * ERR_FORMAT. `in` must outlive the result. */
+/* ERR_VERSION_UNSUPPORTED, or ERR_FORMAT, with a note that names the element; ERR_TOO_LARGE past a bound; ERR_BUDGET.
+ * Trailing bytes are an ERR_FORMAT. `in` must outlive the result. */
 enum err ses_seal_parse(struct arena *a, struct span in, struct ses_seal *out, struct err_note *note) MUST_CHECK;
 enum err ses_signature_parse(struct arena *a, struct span in, struct ses_signature *out,
                              struct err_note *note) MUST_CHECK;

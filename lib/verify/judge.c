@@ -58,14 +58,11 @@ void step_fail(struct judge *j, const char *step, struct failure f, const char *
 	c->sub = f.sub;
 }
 
-/* What ses.h says of other versions stands in the note: "version 5 (…) is not read here". */
-static const char *structure_code(enum err e, const struct err_note *note)
+static const char *structure_code(enum err e)
 {
 	if (e == ERR_TOO_LARGE)
 		return "TOO_LARGE";
-	if (strncmp(note->help, "version ", 8) == 0 || strstr(note->help, "is not a known version") != NULL)
-		return "UNSUPPORTED_VERSION";
-	return "FORMAT";
+	return e == ERR_VERSION_UNSUPPORTED ? "UNSUPPORTED_VERSION" : "FORMAT";
 }
 
 enum err judge_structure(struct judge *j, const char *step, enum err e, const struct err_note *note)
@@ -82,7 +79,7 @@ enum err judge_structure(struct judge *j, const char *step, enum err e, const st
 		detail = arena_printf(j->a, "%s: %s", note->field, note->help);
 	else if (note->field[0] != '\0' || note->help[0] != '\0')
 		detail = note->field[0] != '\0' ? note->field : note->help;
-	step_fail(j, step, FAILED(FORMAT_FAILURE, structure_code(e, note)), detail);
+	step_fail(j, step, FAILED(FORMAT_FAILURE, structure_code(e)), detail);
 	return ERR_OK;
 }
 

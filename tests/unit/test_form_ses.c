@@ -208,9 +208,6 @@ static void test_bad_seals(void **state)
 	    {{0, 0, 0, -1}, "16 02 4553", NULL}, /* unchanged: "ES" */
 	    {{0, 0, 0, -1}, "16 02 4554", "header.ID"},
 	    {{0, 0, 0, -1}, "0c 02 4553", "header.ID"},
-	    {{0, 0, 1, -1}, "02 01 01", "header.version"},
-	    {{0, 0, 1, -1}, "02 01 05", "header.version"},
-	    {{0, 0, 1, -1}, "02 01 03", "header.version"},
 	    {{0, 0, 1, -1}, "16 01 34", "header.version"},
 	    {{0, 0, 2, -1}, "0c 01 41", "header.Vid"},
 	    {{0, 0, 3, -1}, "0500", "header.Vid"},
@@ -270,18 +267,24 @@ static void test_versions(void **state)
 
 	split(seal, parts, 8);
 	v = tlv(*state, DER_SEQUENCE, join(*state, parts, 2));
-	assert_err(ses_seal_parse(*state, v, &s, &note), ERR_FORMAT);
+	assert_err(ses_seal_parse(*state, v, &s, &note), ERR_VERSION_UNSUPPORTED);
 	assert_non_null(strstr(note.help, "version 1 "));
-	assert_err(ses_signature_parse(*state, v, &g, &note), ERR_FORMAT);
+	assert_err(ses_signature_parse(*state, v, &g, &note), ERR_VERSION_UNSUPPORTED);
 	assert_non_null(strstr(note.help, "version 1 "));
 	v = replace(*state, seal, PATH(4), hex(*state, "a0 03 030100"));
-	assert_err(ses_seal_parse(*state, v, &s, &note), ERR_FORMAT);
+	assert_err(ses_seal_parse(*state, v, &s, &note), ERR_VERSION_UNSUPPORTED);
 	assert_non_null(strstr(note.help, "version 5 "));
 	v = replace(*state, seal, PATH(0, 0, 1), hex(*state, "02 01 05"));
-	assert_err(ses_seal_parse(*state, v, &s, &note), ERR_FORMAT);
+	assert_err(ses_seal_parse(*state, v, &s, &note), ERR_VERSION_UNSUPPORTED);
 	assert_non_null(strstr(note.help, "version 5 "));
+	v = replace(*state, seal, PATH(0, 0, 1), hex(*state, "02 01 01"));
+	assert_err(ses_seal_parse(*state, v, &s, &note), ERR_VERSION_UNSUPPORTED);
+	assert_non_null(strstr(note.help, "version 1 "));
+	v = replace(*state, seal, PATH(0, 0, 1), hex(*state, "02 01 03"));
+	assert_err(ses_seal_parse(*state, v, &s, &note), ERR_VERSION_UNSUPPORTED);
+	assert_string_equal(note.field, "header.version");
 	v = replace(*state, make_signature(*state), PATH(0, 0), hex(*state, "02 01 05"));
-	assert_err(ses_signature_parse(*state, v, &g, &note), ERR_FORMAT);
+	assert_err(ses_signature_parse(*state, v, &g, &note), ERR_VERSION_UNSUPPORTED);
 	assert_string_equal(note.field, "toSign.version");
 	v = hex(*state, "30 0e 060a 2a811ccf550601040202 a000");
 	assert_err(ses_signature_parse(*state, v, &g, &note), ERR_FORMAT);
