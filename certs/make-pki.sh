@@ -10,6 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 log=
 
 SM2_ID=1234567812345678
+STATEMENT_ARC=2.25.105039159541296996231050704801945025399 # lib/form/statement.h
 SM2_SIGNERS="maker samr mnr hrss receipt verdict checkpoint revoked expired"
 TLS_CLIENTS="security1 security2 system audit sealer issuer-samr issuer-mnr wallet window window2 inspector gateway stranger expired"
 
@@ -39,7 +40,20 @@ name() {
 	esac
 }
 
+# The extended key usage of a statement certificate; other SM2 certificates have none.
+purpose() {
+	case $1 in
+	receipt) echo $STATEMENT_ARC.1 ;;
+	verdict) echo $STATEMENT_ARC.2 ;;
+	checkpoint) echo $STATEMENT_ARC.3 ;;
+	esac
+}
+
 # ---- is it there already? ------------------------------------------------------------------------------------
+
+has_purpose() {
+	openssl x509 -in "$1" -noout -ext extendedKeyUsage 2>/dev/null | grep -qxF "    $2"
+}
 
 complete() {
 	for f in passphrase trust/root.crt trust/root.crl sm2/root.crl tls/ca.crt tls/ca.key; do
@@ -50,6 +64,9 @@ complete() {
 	done
 	for n in server $TLS_CLIENTS; do
 		[ -s "$1/tls/$n.crt" ] && [ -s "$1/tls/$n.key" ] || return 1
+	done
+	for n in receipt verdict checkpoint; do
+		has_purpose "$1/sm2/$n.crt" "$(purpose $n)" || return 1
 	done
 	# The CRL lasts a year; a PKI in its last weeks is made anew.
 	[ -n "$(find "$1/sm2/root.crl" -mtime -300)" ]
@@ -83,7 +100,7 @@ run() {
 
 # new_ca TREE DIGEST: an issuing database for the following certificates
 new_ca() {
-	export CA_DIR="$work/ca-$1" CA_MD="$2"
+	export CA_DIR="$work/ca-$1" CA_MD="$2" PURPOSE=
 	mkdir -p "$CA_DIR/issued" "$pki/$1"
 	: >"$CA_DIR/index.txt"
 	echo 01 >"$CA_DIR/crlnumber"
@@ -121,8 +138,10 @@ make_sm2() {
 	sm2_key_and_request root
 	sm2_ca -selfsign -extensions root $(validity root) -in "$work/request" -out "$pki/sm2/root.crt"
 	for n in $SM2_SIGNERS; do
+		kind=signer PURPOSE=$(purpose "$n")
+		[ -z "$PURPOSE" ] || kind=statement
 		sm2_key_and_request "$n"
-		sm2_ca -cert "$pki/sm2/root.crt" -extensions signer $(validity "$n") -in "$work/request" -out "$pki/sm2/$n.crt"
+		sm2_ca -cert "$pki/sm2/root.crt" -extensions $kind $(validity "$n") -in "$work/request" -out "$pki/sm2/$n.crt"
 	done
 	sm2_ca -cert "$pki/sm2/root.crt" -revoke "$pki/sm2/revoked.crt" -crl_reason keyCompromise
 	sm2_ca -cert "$pki/sm2/root.crt" -gencrl -out "$pki/sm2/root.crl"

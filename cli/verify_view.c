@@ -53,6 +53,7 @@ static const struct wording steps[] = {
     {"maker_certificate", "seal: maker's certificate", "印章：制章者证书"},
     {"maker_chain", "seal: maker is trusted", "印章：制章者证书链"},
     {"maker_key_usage", "seal: maker's key usage", "印章：制章者密钥用法"},
+    {"maker_purpose", "seal: maker's purpose", "印章：制章者证书用途"},
     {"maker_revocation", "seal: maker not revoked", "印章：制章者证书吊销状态"},
     {"maker_period", "seal: maker's period", "印章：制章者证书有效期"},
     {"seal_period", "seal: period", "印章：有效期"},
@@ -60,6 +61,7 @@ static const struct wording steps[] = {
     {"seal_extensions", "seal: extensions", "印章：扩展项"},
     {"signer_chain", "signer is trusted", "签章者证书链"},
     {"signer_key_usage", "signer's key usage", "签章者密钥用法"},
+    {"signer_purpose", "signer's purpose", "签章者证书用途"},
     {"signer_revocation", "signer not revoked", "签章者证书吊销状态"},
     {"signer_period", "signer's period", "签章者证书有效期"},
     {"statement_algorithm", "statement: algorithm", "声明：算法"},
@@ -67,6 +69,7 @@ static const struct wording steps[] = {
     {"statement_certificate", "service's certificate", "服务证书"},
     {"statement_chain", "service is trusted", "服务证书链"},
     {"statement_key_usage", "service's key usage", "服务证书密钥用法"},
+    {"statement_purpose", "service's purpose", "服务证书用途"},
     {"statement_revocation", "service not revoked", "服务证书吊销状态"},
     {"statement_period", "service's period", "服务证书有效期"},
 };

@@ -12,7 +12,7 @@
 #include <openssl/pem.h>
 #include <stdlib.h>
 
-enum { NAME_MAX_BYTES = 4096, BUNDLE_MAX = 4096, SERIAL_MAX = 64 };
+enum { NAME_MAX_BYTES = 4096, BUNDLE_MAX = 4096, SERIAL_MAX = 64, EKU_TEXT = 128 };
 
 /* ---- parts of a certificate ----------------------------------------------------------------------------------- */
 
@@ -375,19 +375,42 @@ unsigned cert_key_usage(const struct cert *c)
 	return c->key_usage;
 }
 
+/* The purpose as dotted text; "" when it does not fit, which is no purpose that anybody asks for. */
+static const char *eku_text(const struct cert *c, int i, char text[EKU_TEXT])
+{
+	int n = OBJ_obj2txt(text, EKU_TEXT, sk_ASN1_OBJECT_value(c->eku, i), 1);
+
+	if (n <= 0 || n >= EKU_TEXT)
+		text[0] = '\0';
+	return text;
+}
+
+bool cert_has_eku(const struct cert *c, const char *oid)
+{
+	char text[EKU_TEXT];
+
+	for (int i = 0; c->eku != NULL && i < sk_ASN1_OBJECT_num(c->eku); i++)
+		if (strcmp(eku_text(c, i, text), oid) == 0)
+			return true;
+	return false;
+}
+
 bool cert_allows_eku(const struct cert *c, const char *oid)
 {
-	char text[128];
+	return c->eku == NULL ? !c->is_malformed : cert_has_eku(c, oid);
+}
+
+bool cert_eku_only_below(const struct cert *c, const char *arc)
+{
+	size_t len = strlen(arc);
+	char text[EKU_TEXT];
 
 	if (c->eku == NULL)
-		return !c->is_malformed;
-	for (int i = 0; i < sk_ASN1_OBJECT_num(c->eku); i++) {
-		int n = OBJ_obj2txt(text, sizeof(text), sk_ASN1_OBJECT_value(c->eku, i), 1);
-
-		if (n > 0 && (size_t)n < sizeof(text) && strcmp(text, oid) == 0)
-			return true;
-	}
-	return false;
+		return false;
+	for (int i = 0; i < sk_ASN1_OBJECT_num(c->eku); i++)
+		if (strncmp(eku_text(c, i, text), arc, len) != 0 || text[len] != '.')
+			return false;
+	return sk_ASN1_OBJECT_num(c->eku) > 0;
 }
 
 const struct sm2_key *cert_sm2_key(const struct cert *c)

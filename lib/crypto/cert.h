@@ -37,6 +37,10 @@ bool cert_is_self_issued(const struct cert *c);
 unsigned cert_key_usage(const struct cert *c);
 /* True when the extended key usage extension names this OID (dotted), or the extension is absent. */
 bool cert_allows_eku(const struct cert *c, const char *oid);
+/* True when the extension is present and names this OID itself; anyExtendedKeyUsage does not stand for it. */
+bool cert_has_eku(const struct cert *c, const char *oid);
+/* True when the extension is present and every purpose in it lies below this arc (dotted, without a dot at its end). */
+bool cert_eku_only_below(const struct cert *c, const char *arc);
 /* SM2 key of the certificate, owned by it; NULL when the key is of another algorithm. */
 const struct sm2_key *cert_sm2_key(const struct cert *c);
 /* SHA-256 of the DER SubjectPublicKeyInfo: how a principal's key is named. */

@@ -1,18 +1,21 @@
 /* One certificate in one role: path, key usage, revocation, and its period against the time of signing. */
 #include "base/clock.h"
+#include "form/statement.h"
 #include "verify/judge.h"
 
 #define ROLE(prefix, step)                                                                                             \
 	.certificate = step "_certificate", .chain = step "_chain", .key_usage = step "_key_usage",                        \
-	.revocation = step "_revocation", .period = step "_period", .unreadable = prefix "_CERT_UNREADABLE",               \
-	.no_path = prefix "_CERT_CHAIN", .issuer_time = prefix "_CERT_ISSUER_TIME",                                        \
-	.constraints = prefix "_CERT_CONSTRAINTS", .algorithm = prefix "_CERT_ALGORITHM",                                  \
-	.bad_usage = prefix "_CERT_KEYUSAGE", .unknown_status = prefix "_CERT_UNKNOWN_STATUS",                             \
+	.purpose = step "_purpose", .revocation = step "_revocation", .period = step "_period",                            \
+	.unreadable = prefix "_CERT_UNREADABLE", .no_path = prefix "_CERT_CHAIN",                                          \
+	.issuer_time = prefix "_CERT_ISSUER_TIME", .constraints = prefix "_CERT_CONSTRAINTS",                              \
+	.algorithm = prefix "_CERT_ALGORITHM", .bad_usage = prefix "_CERT_KEYUSAGE",                                       \
+	.bad_purpose = prefix "_CERT_PURPOSE", .unknown_status = prefix "_CERT_UNKNOWN_STATUS",                            \
 	.revoked_after = prefix "_CERT_REVOKED_AFTER"
 
 const struct role role_maker = {ROLE("MAKER", "maker"), .revoked = "MAKER_CERT_REVOKED"};
 const struct role role_signer = {ROLE("SIGNER", "signer"), .revoked = "SIGNER_CERT_REVOKED_BEFORE"};
-const struct role role_statement = {ROLE("STATEMENT", "statement"), .revoked = "STATEMENT_CERT_REVOKED_BEFORE"};
+const struct role role_receipt = {ROLE("STATEMENT", "statement"), .revoked = "STATEMENT_CERT_REVOKED_BEFORE",
+                                  .required = PURPOSE_RECEIPT};
 
 enum { KU_DIGITAL_SIGNATURE = 1, KU_NON_REPUDIATION = 2 };
 
@@ -31,6 +34,7 @@ void judge_cert_skip(struct judge *j, const struct role *role)
 {
 	step_skip(j, role->chain, "CANNOT_JUDGE");
 	step_skip(j, role->key_usage, "CANNOT_JUDGE");
+	step_skip(j, role->purpose, "CANNOT_JUDGE");
 	step_skip(j, role->revocation, "CANNOT_JUDGE");
 	step_skip(j, role->period, "CANNOT_JUDGE");
 	report_not_checked(j->r, "REVOCATION");
@@ -94,6 +98,18 @@ static void key_usage_step(struct judge *j, const struct role *role, const struc
 		step_pass(j, role->key_usage, NULL);
 	else
 		step_fail(j, role->key_usage, UNCLEAR(CHAIN_CONSTRAINTS_FAILURE, role->bad_usage), cert_subject(c));
+}
+
+/* A statement's key signs statements of its own kind and nothing else. Certificates for seals name no purpose of ours:
+ * real ones have none, or others. */
+static void purpose_step(struct judge *j, const struct role *role, const struct cert *c)
+{
+	bool fits = role->required != NULL ? cert_has_eku(c, role->required) : !cert_eku_only_below(c, STATEMENT_ARC);
+
+	if (fits)
+		step_pass(j, role->purpose, NULL);
+	else
+		step_fail(j, role->purpose, UNCLEAR(CHAIN_CONSTRAINTS_FAILURE, role->bad_purpose), cert_subject(c));
 }
 
 /* Listed: what that means depends on whether the signature is proven to be older (standards 1.8 d). */
@@ -162,6 +178,7 @@ enum err judge_cert_path(struct judge *j, const struct role *role, struct cert *
 		return e;
 	chain_step(j, role, &res);
 	key_usage_step(j, role, c);
+	purpose_step(j, role, c);
 	revocation_step(j, role, &res);
 	return ERR_OK;
 }

@@ -47,17 +47,18 @@ static inline bool is_past(int64_t time, int64_t end)
 #define FAILED(sub, code)  ((struct failure){TOTAL_FAILED, SUB_##sub, (code)})
 #define UNCLEAR(sub, code) ((struct failure){INDETERMINATE, SUB_##sub, (code)})
 
-/* In whose name a certificate stands: the names of its steps and codes. */
+/* In whose name a certificate stands: the names of its steps and codes, and the purpose that it must name. */
 struct role {
-	const char *certificate, *chain, *key_usage, *revocation, *period; /* steps */
-	const char *unreadable, *no_path, *issuer_time, *constraints, *algorithm, *bad_usage, *revoked, *revoked_after,
-	    *unknown_status; /* codes */
+	const char *certificate, *chain, *key_usage, *purpose, *revocation, *period; /* steps */
+	const char *unreadable, *no_path, *issuer_time, *constraints, *algorithm, *bad_usage, *bad_purpose, *revoked,
+	    *revoked_after, *unknown_status; /* codes */
+	const char *required; /* extended key usage, form/statement.h; NULL: any but one that is for statements alone */
 };
-extern const struct role role_maker, role_signer, role_statement;
+extern const struct role role_maker, role_signer, role_receipt;
 
 /* Certificate from the file; a step says so when it is unreadable, and *out stays NULL. Free with cert_free. */
 enum err judge_cert_read(struct judge *j, const struct role *role, struct span der, struct cert **out) MUST_CHECK;
-/* Chain at j->time, key usage, revocation. */
+/* Chain at j->time, key usage, purpose, revocation. */
 enum err judge_cert_path(struct judge *j, const struct role *role, struct cert *c, struct cert *const *extra,
                          size_t n_extra) MUST_CHECK;
 /* The signing time within the certificate's period, and whether that has ended since without proof. */

@@ -37,7 +37,7 @@ static enum err payload_step(struct judge *j, struct statement *st)
 /* The signer's certificate must be readable; unreadable ones beside it only do not help to build the path. */
 static enum err read_certs(struct judge *j, struct statement *st)
 {
-	enum err e = judge_cert_read(j, &role_statement, st->cose.certs[0], &st->signer);
+	enum err e = judge_cert_read(j, &role_receipt, st->cose.certs[0], &st->signer);
 
 	for (size_t i = 1; e == ERR_OK && i < st->cose.n_certs; i++) {
 		e = cert_parse(st->cose.certs[i], &st->extra[st->n_extra]);
@@ -68,7 +68,7 @@ static enum err signer_steps(struct judge *j, struct statement *st)
 
 	if (st->signer == NULL) {
 		step_skip(j, "statement_value", "CANNOT_JUDGE");
-		judge_cert_skip(j, &role_statement);
+		judge_cert_skip(j, &role_receipt);
 		return ERR_OK;
 	}
 	j->s->signer = cert_facts_of(j, st->signer);
@@ -76,9 +76,9 @@ static enum err signer_steps(struct judge *j, struct statement *st)
 	e = value_step(j, st);
 	judge_time(j, j->s->signing_time);
 	if (e == ERR_OK)
-		e = judge_cert_path(j, &role_statement, st->signer, st->extra, st->n_extra);
+		e = judge_cert_path(j, &role_receipt, st->signer, st->extra, st->n_extra);
 	if (e == ERR_OK)
-		judge_cert_period(j, &role_statement, st->signer);
+		judge_cert_period(j, &role_receipt, st->signer);
 	return e;
 }
 

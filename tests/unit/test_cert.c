@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "crypto/cert.h"
 #include "crypto/signer.h"
+#include "form/statement.h"
 
 #define BYTES(s) span_of(s, sizeof(s) - 1)
 #define PKI      "build/pki/"
@@ -58,7 +59,7 @@ struct spec {
 	int from, to, serial;
 	bool is_ca;
 	int malformed; /* an extension of this kind that is not what it must be */
-	const char *basic, *usage, *names, *id, *extra_oid, *alt;
+	const char *basic, *usage, *names, *id, *extra_oid, *alt, *eku;
 	const EVP_MD *md;
 };
 
@@ -140,6 +141,8 @@ static X509 *make_x509(const struct spec *s)
 		add_ext(x, x, NID_name_constraints, s->names);
 	if (s->alt != NULL)
 		add_ext(x, x, NID_subject_alt_name, s->alt);
+	if (s->eku != NULL)
+		add_ext(x, x, NID_ext_key_usage, s->eku);
 	if (s->extra_oid != NULL)
 		add_oid(x, s->extra_oid);
 	if (s->malformed != 0)
@@ -402,6 +405,7 @@ static void malformed_extensions_break_the_path(void **state)
 		c = make_cert(l);
 		assert_int_equal(cert_key_usage(c), 0);
 		assert_false(cert_allows_eku(c, "1.3.6.1.5.5.7.3.8"));
+		assert_false(cert_has_eku(c, "1.3.6.1.5.5.7.3.8"));
 		cert_free(c);
 	}
 }
@@ -652,6 +656,8 @@ static void fields_are_read(void **state)
 	assert_false(cert_is_self_issued(c));
 	assert_int_equal(cert_key_usage(c), 1 | 2 | 16 | 256);
 	assert_true(cert_allows_eku(c, "1.3.6.1.5.5.7.3.8"));
+	assert_false(cert_has_eku(c, "1.3.6.1.5.5.7.3.8"));
+	assert_false(cert_eku_only_below(c, "1.3"));
 	assert_non_null(cert_sm2_key(c));
 	assert_true(cert_is_ca(root));
 	assert_true(cert_is_self_issued(root));
@@ -675,6 +681,44 @@ static void fields_are_read(void **state)
 	cert_free(c);
 	cert_free(root);
 	cert_free(NULL);
+}
+
+static void purposes_are_read(void **state)
+{
+	static const struct {
+		const char *eku;
+		bool receipt, only_statements;
+	} table[] = {
+	    {NULL, false, false},
+	    {PURPOSE_RECEIPT, true, true},
+	    {"critical," PURPOSE_RECEIPT, true, true},
+	    {PURPOSE_VERDICT, false, true},
+	    {PURPOSE_VERDICT "," PURPOSE_RECEIPT, true, true},
+	    {"emailProtection," PURPOSE_RECEIPT, true, false},
+	    {PURPOSE_RECEIPT ",emailProtection", true, false},
+	    {"emailProtection", false, false},
+	    {"anyExtendedKeyUsage", false, false},
+	    {PURPOSE_RECEIPT "0", false, true},  /* another number below the arc */
+	    {PURPOSE_RECEIPT ".1", false, true}, /* deeper */
+	    {STATEMENT_ARC, false, false},       /* the arc is no purpose */
+	    {STATEMENT_ARC "0.1", false, false}, /* another arc that begins alike */
+	    {STATEMENT_ARC ".11111111111111111111111111111111111111111111111111111111111111111111111111111111111111", false,
+	     false}, /* too long to be asked for */
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct spec s = leaf_spec;
+		struct cert *c;
+
+		s.eku = table[i].eku;
+		EXPECT(check_certs(root_spec, middle_spec, s), CHAIN_OK, 0);
+		c = make_cert(s);
+		if (cert_has_eku(c, PURPOSE_RECEIPT) != table[i].receipt ||
+		    cert_eku_only_below(c, STATEMENT_ARC) != table[i].only_statements)
+			fail_msg("%s", s.eku != NULL ? s.eku : "none");
+		assert_int_equal(cert_allows_eku(c, PURPOSE_RECEIPT), s.eku == NULL || table[i].receipt);
+		cert_free(c);
+	}
 }
 
 static void broken_certificates_are_refused(void **state)
@@ -809,7 +853,17 @@ static struct cert_store *open_trust(struct arena *a)
 
 static void development_pki_holds(void **state)
 {
-	static const char *const good[] = {"maker", "samr", "mnr", "hrss", "receipt", "verdict", "checkpoint"};
+	static const struct {
+		const char *name, *purpose;
+	} good[] = {
+	    {"maker", NULL},
+	    {"samr", NULL},
+	    {"mnr", NULL},
+	    {"hrss", NULL},
+	    {"receipt", PURPOSE_RECEIPT},
+	    {"verdict", PURPOSE_VERDICT},
+	    {"checkpoint", PURPOSE_CHECKPOINT},
+	};
 	struct clock wall = clock_system();
 	int64_t now = clock_now(&wall);
 	struct arena *a = arena_new(1 << 20);
@@ -818,11 +872,13 @@ static void development_pki_holds(void **state)
 	struct cert *c;
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		c = read_cert(a, arena_printf(a, "sm2/%s.crt", good[i]));
+		c = read_cert(a, arena_printf(a, "sm2/%s.crt", good[i].name));
 		assert_int_equal(chain_check(s, c, NULL, 0, now, now, &r), ERR_OK);
 		EXPECT(r, CHAIN_OK, 0);
 		assert_int_equal(r.revocation, REVOCATION_GOOD);
 		assert_int_equal(cert_key_usage(c), 1 | 2);
+		assert_int_equal(cert_eku_only_below(c, STATEMENT_ARC), good[i].purpose != NULL);
+		assert_true(good[i].purpose == NULL || cert_has_eku(c, good[i].purpose));
 		cert_free(c);
 	}
 	c = read_cert(a, "sm2/revoked.crt");
@@ -969,6 +1025,7 @@ int main(void)
 	    cmocka_unit_test(long_and_circular_paths_end),
 	    cmocka_unit_test(long_subject_is_cut_at_a_character),
 	    cmocka_unit_test(fields_are_read),
+	    cmocka_unit_test(purposes_are_read),
 	    cmocka_unit_test(broken_certificates_are_refused),
 	    cmocka_unit_test(flipped_bytes_break_the_path),
 	    cmocka_unit_test(hostile_names_are_refused),

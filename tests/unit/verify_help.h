@@ -78,7 +78,7 @@ static inline void read_trust(struct arena *a)
 
 static inline int pki_setup(void **state)
 {
-	static const char *const names[] = {"maker", "samr", "mnr", "receipt", "revoked", "expired", "root"};
+	static const char *const names[] = {"maker", "samr", "mnr", "receipt", "verdict", "revoked", "expired", "root"};
 	struct arena *a = arena_new(1 << 20);
 	struct span passphrase;
 
