@@ -23,24 +23,41 @@ static int64_t system_now(void *arg)
 	return read_ms(CLOCK_REALTIME);
 }
 
+static int64_t system_steady(void *arg)
+{
+	(void)arg;
+	return read_ms(CLOCK_BOOTTIME);
+}
+
 static int64_t fixed_now(void *arg)
 {
 	return *(const int64_t *)arg;
 }
 
+static int64_t no_steady(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
 struct clock clock_system(void)
 {
-	return (struct clock){.now = system_now};
+	return (struct clock){.now = system_now, .steady = system_steady};
 }
 
 struct clock clock_fixed(int64_t *ms)
 {
-	return (struct clock){.now = fixed_now, .arg = ms};
+	return (struct clock){.now = fixed_now, .steady = no_steady, .arg = ms};
 }
 
 int64_t clock_now(const struct clock *c)
 {
 	return c->now(c->arg);
+}
+
+int64_t clock_steady(const struct clock *c)
+{
+	return c->steady(c->arg);
 }
 
 int64_t clock_monotonic_ms(void)

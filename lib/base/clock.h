@@ -6,15 +6,17 @@
 #include "base/err.h"
 
 struct clock {
-	int64_t (*now)(void *arg); /* wall clock, ms since the epoch */
+	int64_t (*now)(void *arg);    /* wall clock, ms since the epoch; may be set back */
+	int64_t (*steady)(void *arg); /* ms since some start; only ever goes on */
 	void *arg;
 };
 
 /* The system's wall clock. */
 struct clock clock_system(void);
-/* A clock that reads *ms, which the test moves. */
+/* A clock that reads *ms, which the test moves; its steady reading stands still. */
 struct clock clock_fixed(int64_t *ms);
 int64_t clock_now(const struct clock *c);
+int64_t clock_steady(const struct clock *c);
 /* Monotonic milliseconds since some start: for measuring only. */
 int64_t clock_monotonic_ms(void);
 

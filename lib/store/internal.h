@@ -23,7 +23,8 @@ struct store {
 	struct clock clock;
 	struct rand rand;
 	struct store_keys keys;
-	_Atomic int64_t mark; /* the highest time that a commit has written */
+	_Atomic int64_t mark;  /* the highest time that a commit has written */
+	_Atomic int64_t ahead; /* that time less the steady clock's reading then: how time goes on behind a clock set back */
 	struct pool *pool;
 	struct writer *writer;
 };
@@ -106,6 +107,8 @@ enum err schema_version(struct store_tx *tx, int64_t *out) MUST_CHECK;
 
 /* ---- time ------------------------------------------------------------------------------------------------ */
 
+/* A commit has written `time`. */
+void mark_set(struct store *s, int64_t time);
 enum err mark_read(struct store_tx *tx, int64_t *out) MUST_CHECK;
 enum err mark_write(struct store_tx *tx) MUST_CHECK;
 

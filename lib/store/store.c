@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+enum { CLOCK_SLACK = 1000 /* ms that the two clocks may differ by: rounding, and being disciplined apart */ };
+
 static const struct db_driver *const drivers[] = {&driver_sqlite};
 
 static enum err find_driver(const struct store_options *o, struct store *s, struct err_note *note)
@@ -114,7 +116,7 @@ static enum err load(struct store_tx *tx, struct span master, struct err_note *n
 	if (e == ERR_OK)
 		e = mark_read(tx, &mark);
 	if (e == ERR_OK)
-		atomic_store(&tx->store->mark, mark);
+		mark_set(tx->store, mark);
 	return e;
 }
 
@@ -164,18 +166,32 @@ void store_close(struct store *s)
 	release(s);
 }
 
+void mark_set(struct store *s, int64_t time)
+{
+	atomic_store(&s->mark, time);
+	atomic_store(&s->ahead, time - clock_steady(&s->clock));
+}
+
+/* The highest time written, carried on by the steady clock. */
+static int64_t earliest(struct store *s)
+{
+	int64_t mark = atomic_load(&s->mark), going_on = clock_steady(&s->clock) + atomic_load(&s->ahead);
+
+	return mark > going_on ? mark : going_on;
+}
+
 int64_t store_now(struct store *s)
 {
-	int64_t now = clock_now(&s->clock), mark = atomic_load(&s->mark);
+	int64_t now = clock_now(&s->clock), least = earliest(s);
 
-	return now > mark ? now : mark;
+	return now > least ? now : least;
 }
 
 int64_t store_clock_behind(struct store *s)
 {
-	int64_t now = clock_now(&s->clock), mark = atomic_load(&s->mark);
+	int64_t behind = earliest(s) - clock_now(&s->clock);
 
-	return now > mark ? 0 : mark - now;
+	return behind > CLOCK_SLACK ? behind : 0;
 }
 
 enum err store_read(struct store *s, store_fn *fn, void *arg)

@@ -38,7 +38,7 @@ struct writer {
 /* The clock, but never before what has been written, be it by another process. */
 static enum err tx_begin(struct writer *w, struct store_tx *tx)
 {
-	int64_t mark = 0, now = clock_now(&w->store->clock);
+	int64_t mark = 0, now = store_now(w->store);
 	enum err e = w->db->driver->begin(w->db, DB_WRITE);
 
 	*tx = (struct store_tx){.store = w->store, .db = w->db, .now = now};
@@ -60,7 +60,7 @@ static enum err tx_commit(struct writer *w, struct store_tx *tx)
 	if (e == ERR_OK)
 		e = w->db->driver->commit(w->db);
 	if (e == ERR_OK)
-		atomic_store(&w->store->mark, tx->now);
+		mark_set(w->store, tx->now);
 	else
 		w->db->driver->rollback(w->db);
 	return e;

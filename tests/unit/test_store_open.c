@@ -212,6 +212,33 @@ static void time_is_kept(void **state)
 	assert_int_equal(store_clock_behind(b->store), 0);
 }
 
+static int64_t moved_steady(void *arg)
+{
+	return *(const int64_t *)arg;
+}
+
+static int64_t an_hour_behind(void *arg)
+{
+	return NOW - 3600000;
+}
+
+/* Behind a clock that was set back, time goes on all the same: codes made now still expire. */
+static void time_goes_on(void **state)
+{
+	struct box *b = *state;
+	int64_t steady = 77;
+	struct clock behind = {.now = an_hour_behind, .steady = moved_steady, .arg = &steady};
+
+	box_write(b, any_write);
+	box_close(b);
+	b->options.clock = behind;
+	box_open(b);
+	assert_int_equal(store_now(b->store), NOW);
+	steady += 60000;
+	assert_int_equal(store_now(b->store), NOW + 60000);
+	assert_int_equal(store_clock_behind(b->store), 3660000);
+}
+
 /* ---- at rest --------------------------------------------------------------------------------------------- */
 
 static const char *const secrets[] = {
@@ -381,6 +408,7 @@ int main(void)
 	    T(master_key),
 	    T(truncated),
 	    T(time_is_kept),
+	    T(time_goes_on),
 	    T(at_rest),
 	    T(moved),
 	    T(rolled_back),
