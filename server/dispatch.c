@@ -37,9 +37,17 @@ static void work_free(struct work *w)
 /* ---- the end of a call ----------------------------------------------------------------------------------------------
  */
 
+/* A line per refusal; not per call that went well, nor per call that is turned away because there are too many. */
+static enum log_level level_of(enum err e)
+{
+	if (e == ERR_OK || e == ERR_OVERLOADED)
+		return LOG_DEBUG;
+	return err_class_of(e) >= ERRC_UNAVAILABLE ? LOG_WARN : LOG_INFO;
+}
+
 static void log_call(const struct work *w, enum err e)
 {
-	enum log_level level = e == ERR_OK ? LOG_DEBUG : err_class_of(e) >= ERRC_UNAVAILABLE ? LOG_WARN : LOG_INFO;
+	enum log_level level = level_of(e);
 	bool noted = w->call.note.code == e && e != ERR_OK;
 
 	if (level > log_level())
@@ -54,7 +62,7 @@ static void log_call(const struct work *w, enum err e)
 static void finish_refused(struct work *w, enum err e)
 {
 	log_call(w, e);
-	atomic_fetch_add(&w->service->metrics.refused, 1);
+	atomic_fetch_add(e == ERR_OVERLOADED ? &w->service->metrics.shed : &w->service->metrics.refused, 1);
 	refuse_call(w->rpc, e, &w->call.note);
 	work_free(w);
 }
@@ -308,11 +316,8 @@ static void dispatch_start(struct rpc_call *c)
 		return;
 	}
 	enum err e = workers_submit(s->workers, &w->job);
-	if (e == ERR_OK)
-		return;
-	if (e == ERR_OVERLOADED)
-		atomic_fetch_add(&s->metrics.shed, 1);
-	finish_refused(w, e);
+	if (e != ERR_OK)
+		finish_refused(w, e);
 }
 
 static void unknown_start(struct rpc_call *c)

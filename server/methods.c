@@ -160,8 +160,8 @@ static const char *row_fault(const struct method *m)
 	bool asks_twice = (m->use->flags & USE_REQUEST_ID) != 0;
 	if (asks_twice != has(d->input, "request_id", PROTOBUF_C_TYPE_BYTES))
 		return asks_twice ? "has no bytes request_id" : "has a request_id that nobody looks at";
-	if (asks_twice != has(d->output, "replayed", PROTOBUF_C_TYPE_BOOL))
-		return asks_twice ? "has no bool replayed" : "has a replayed that nobody sets";
+	if (asks_twice && !has(d->output, "replayed", PROTOBUF_C_TYPE_BOOL))
+		return "has no bool replayed";
 	if ((m->use->flags & USE_OPERATOR) != 0 && !has(d->input, "operator", PROTOBUF_C_TYPE_MESSAGE))
 		return "has no operator";
 	return NULL;
