@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "desk/internal.h"
+#include "form/statement.h"
 
 enum { DAY_MS = 24 * 3600 * 1000, CERT_WARN_DAYS = 30, CRL_WARN_DAYS = 7, CLOCK_WARN_MS = 1000, WARNINGS_MAX = 64 };
 
@@ -32,6 +33,9 @@ static enum err keys_check(const struct desk_options *o, struct err_note *note)
 		e = key_check(o->maker, note);
 	if (e == ERR_OK)
 		e = key_check(o->receipt, note);
+	if (e == ERR_OK && !cert_has_eku(o->receipt->cert, PURPOSE_RECEIPT))
+		e = err_note_set(note, ERR_CONFIG_INVALID, o->receipt->name,
+		                 "The certificate of the receipt key must name the extended key usage %s.", PURPOSE_RECEIPT);
 	for (i = 0; e == ERR_OK && i < o->n_seal_keys; i++)
 		e = key_check(&o->seal_keys[i], note);
 	return e;
