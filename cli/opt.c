@@ -157,12 +157,19 @@ static int take(const struct opt_spec *spec, bool json, int argc, char **argv, i
 /* A required option was given when its word stands in argv; the table alone cannot tell, values may have defaults. */
 static bool given(const struct opt_spec *spec, const struct opt *o, int argc, char **argv)
 {
+	const struct opt *found;
 	const char *value;
 	int i;
 
-	for (i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-		if (argv[i][0] == '-' && argv[i][1] != '\0' && find(spec, argv[i], &value) == o)
+	for (i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (argv[i][0] != '-' || argv[i][1] == '\0')
+			continue;
+		found = find(spec, argv[i], &value);
+		if (found == o)
 			return true;
+		if (found != NULL && found->kind != OPT_FLAG && value == NULL)
+			i++; /* the next word is its value, whatever it looks like */
+	}
 	return false;
 }
 
