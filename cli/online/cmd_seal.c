@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "base/clock.h"
+#include "base/buf.h"
 #include "base/file.h"
 #include "cli/online/online.h"
 #include "crypto/cert.h"
@@ -260,17 +260,36 @@ static int sign_file(struct online *o, Yinzheng__V1__SignRequest *req, const cha
 	return online_show(o, reply);
 }
 
+/* The file's name as a scope. propertyInfo is an IA5String: other characters are percent-encoded, as in a URI. */
+static char *scope_of(struct online *o, const char *path)
+{
+	const char *base = strrchr(path, '/');
+	struct buf b;
+
+	buf_init(&b, o->arena);
+	for (base = base != NULL ? base + 1 : path; *base != '\0'; base++) {
+		unsigned char c = (unsigned char)*base;
+
+		if (c > ' ' && c < 0x7f && c != '%')
+			buf_byte(&b, c);
+		else
+			buf_printf(&b, "%%%02X", c);
+	}
+	return buf_text(&b);
+}
+
 static int seal_sign(int argc, char **argv)
 {
 	struct online o = ONLINE_INIT;
 	Yinzheng__V1__SignRequest req = YINZHENG__V1__SIGN_REQUEST__INIT;
 	struct opt_args args;
-	const char *seal = "", *purpose = "", *scope = NULL, *out = NULL, *base;
+	const char *seal = "", *purpose = "", *scope = NULL, *out = NULL;
 	const struct opt opts[] = {
 	    {"seal", 0, OPT_TEXT, "ID", "the seal to sign with", &seal, 0, 0, true},
 	    {"purpose", 0, OPT_TEXT, "TEXT", "what for; goes into the audit log", &purpose, 0, 0, true},
 	    {"out", 'o', OPT_TEXT, "FILE.dat", "where the signature is written", &out, 0, 0, true},
-	    {"scope", 0, OPT_TEXT, "TEXT", "protected scope (propertyInfo); the file's name", &scope, 0, 0, false},
+	    {"scope", 0, OPT_TEXT, "TEXT", "protected scope (propertyInfo, ASCII); else the file's name", &scope, 0, 0,
+	     false},
 	    ONLINE_OPTS(o),
 	    {0},
 	};
@@ -284,10 +303,9 @@ static int seal_sign(int argc, char **argv)
 	int st = online_run(&o, &spec, argc, argv, &args);
 
 	if (st == OPT_GO) {
-		base = strrchr(args.arg[0], '/');
 		req.seal_id = TEXT(seal);
 		req.purpose = TEXT(purpose);
-		req.property_info = TEXT(scope != NULL ? scope : base != NULL ? base + 1 : args.arg[0]);
+		req.property_info = TEXT(scope != NULL ? scope : scope_of(&o, args.arg[0]));
 		st = sign_file(&o, &req, args.arg[0], out);
 	}
 	online_close(&o);

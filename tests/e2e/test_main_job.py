@@ -108,9 +108,14 @@ class MainJob(unittest.TestCase):
         self.assertEqual((got.materials[0].status, got.materials[0].state), (3, 2))
         self.assertEqual(len(got.materials[0].fields), 0)
         self.assertEqual(got.materials[0].verdict.indication, "TOTAL_PASSED", "suspended is not forged")
-        nobody = yz.Holder("李无证")
-        got = yz.pull(self.s, yz.use_code(self.s, nobody, ITEM), ITEM)
-        self.assertEqual({m.status for m in got.materials}, {2})
+        poor = yz.Holder("李少证")
+        yz.issue(self.s, poor, "居民身份证")
+        got = yz.pull(self.s, yz.use_code(self.s, poor, ITEM), ITEM)
+        self.assertEqual([m.status for m in got.materials], [1, 2, 2])
+        self.assertFalse(got.complete)
+        with self.assertRaises(yz.Refused) as no:
+            yz.use_code(self.s, yz.Holder("李无证"), ITEM)
+        self.assertEqual(no.exception.reason, "NOTHING_TO_SHOW")
 
     @staticmethod
     def issuer_of(licence_id):

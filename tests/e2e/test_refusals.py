@@ -21,7 +21,7 @@ class Case(unittest.TestCase):
         cls.h = yz.Holder()
         cls.lic = yz.issue(cls.s, cls.h, "居民身份证")
 
-    def refused(self, reason, status, fn, *args, **kw):
+    def refused(self, reason, status, fn, /, *args, **kw):
         with self.assertRaises(yz.Refused) as no:
             fn(*args, **kw)
         e = no.exception
@@ -134,14 +134,15 @@ class Pulls(Case):
     def test_request_id(self):
         code, rid = yz.use_code(self.s, self.h, ITEM), secrets.token_bytes(16)
         self.refused("REQUEST_ID_MISSING", INVALID, yz.pull, self.s, code, ITEM, request_id=b"")
-        self.refused("REQUEST_ID_MISSING", INVALID, yz.pull, self.s, code, ITEM, request_id=b"123")
+        self.refused("FIELD_INVALID", INVALID, yz.pull, self.s, code, ITEM, request_id=b"123")
         yz.pull(self.s, code, ITEM, request_id=rid)
         self.refused("REQUEST_ID_REUSED", INVALID, yz.pull, self.s, code, ITEM, request_id=rid, purpose="别的")
 
     def test_unknown_item(self):
         code = yz.use_code(self.s, self.h, ITEM)
-        e = self.refused("ITEM_UNKNOWN", NOT_FOUND, yz.pull, self.s, code, ITEM, item_code="XX-NONE-1")
+        e = self.refused("CODE_ITEM", PRECONDITION, yz.pull, self.s, code, ITEM, item_code="XX-NONE-1")
         self.assertEqual(e.field, "item_code")
+        self.refused("ITEM_UNKNOWN", NOT_FOUND, self.s.call, "window", "CatalogService.GetItem", code="XX-NONE-1")
 
 
 class Issuing(Case):

@@ -34,7 +34,7 @@ class Case(unittest.TestCase):
     def setUpClass(cls):
         cls.s = yz.shared()
 
-    def refused(self, reason, status, fn, *args, **kw):
+    def refused(self, reason, status, fn, /, *args, **kw):
         with self.assertRaises(yz.Refused) as no:
             fn(*args, **kw)
         self.assertEqual((no.exception.reason, no.exception.status), (reason, status), str(no.exception))

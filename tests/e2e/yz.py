@@ -235,7 +235,7 @@ def shared():
 
 from yinzheng.v1 import licence_pb2, showcode_pb2, window_pb2  # noqa: E402  (after the harness they serve)
 
-SAMPLE_VALUE = {"text": "示例", "date": "2020-05-01", "integer": "12", "decimal": "88.5"}
+SAMPLE_VALUE = {"text": "虚构的值", "date": "2020-05-01", "integer": "12", "decimal": "88.5"}
 
 
 class Holder:
