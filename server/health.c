@@ -189,7 +189,9 @@ static void watch_sent(struct rpc_call *c)
 	struct health *h = ((struct service *)rpc_env(c))->health;
 
 	pthread_mutex_lock(&h->lock);
-	tell(h, rpc_user(c));
+	struct watcher *w = rpc_user(c);
+	if (w != NULL) /* else closed() was faster */
+		tell(h, w);
 	pthread_mutex_unlock(&h->lock);
 }
 

@@ -32,7 +32,8 @@ struct rpc_handler {
 	void (*message)(struct rpc_call *c, const struct span *m);
 	/* Streams: rpc_send() is done, the next may follow. */
 	void (*sent)(struct rpc_call *c);
-	/* Streams: the call is over. Called exactly once and last; afterwards the call is gone. */
+	/* Streams: the call is over; nothing may be kept of it. Called exactly once, also when start() was not (the server
+	 * stops), and perhaps while message() or sent() run on another thread or before them. */
 	void (*closed)(struct rpc_call *c);
 };
 
