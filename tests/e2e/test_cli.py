@@ -40,7 +40,7 @@ class Offline(unittest.TestCase):
         for text in ("YZ1" + "0123456789ABCDEFGHJKMNPQRSTVWXYZ", "印证：亮证码"):
             out = self.path("c.png")
             yz.cli("qr", "draw", text, "-o", out)
-            self.assertEqual(json.loads(yz.cli("qr", "scan", "--json", out).stdout)["text"], text)
+            self.assertEqual(json.loads(yz.cli("qr", "scan", "--json", out).stdout)["codes"][0]["text"], text)
         yz.cli("qr", "draw", "A", "-o", self.path("c.svg"))
         self.assertTrue(yz.cli("qr", "draw", "A").stdout)
 

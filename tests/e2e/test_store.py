@@ -43,7 +43,7 @@ class Crash(unittest.TestCase):
     def test_kill_during_calls(self):
         s = yz.Server().prepare()
         self.addCleanup(s.remove)
-        h = yz.Holder()
+        h = yz.person(s)
         for _ in range(4):
             codes = [yz.use_code(s, h, ITEM, life_seconds=300) for _ in range(40)]
             acknowledged, lock = {}, threading.Lock()
@@ -117,7 +117,7 @@ class Opening(unittest.TestCase):
 
     def test_master_key_that_others_can_read(self):
         os.chmod(self.path("master.key"), 0o644)
-        self.start_fails("KEY_UNREADABLE")
+        self.start_fails("may be read by others")
 
     def test_store_of_a_newer_version(self):
         db = sqlite3.connect(self.path("store.db"))
@@ -160,10 +160,10 @@ class Opening(unittest.TestCase):
 
 class Clock(unittest.TestCase):
     def test_clock_set_back(self):
-        """The store wrote a time that the clock has not reached: as after a clock that was set back by an hour."""
+        """The store wrote a time that the clock has not reached: as after a clock that was set back by twenty minutes."""
         s = yz.Server().prepare()
         self.addCleanup(s.remove)
-        h = yz.Holder()
+        h = yz.person(s)
         code = yz.use_code(s, h, ITEM, life_seconds=60)
         s.script("stop")
         s.close()
@@ -171,7 +171,7 @@ class Clock(unittest.TestCase):
         changed = 0
         for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type='table' AND name LIKE '%meta%'").fetchall():
             columns = [c[1] for c in db.execute("PRAGMA table_info(%s)" % name)]
-            changed += db.execute("UPDATE %s SET %s = %s + 3600000 WHERE %s LIKE '%%time%%'" % (
+            changed += db.execute("UPDATE %s SET %s = %s + 1200000 WHERE %s LIKE '%%time%%'" % (
                 name, columns[1], columns[1], columns[0])).rowcount
         db.commit()
         db.close()
@@ -192,7 +192,7 @@ class FullDisk(unittest.TestCase):
     def test_full_disk(self):
         folder = os.path.join(yz.BUILD, "e2e", "small-" + secrets.token_hex(4))
         os.makedirs(folder)
-        r = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m,mode=0700", "tmpfs", folder], capture_output=True,
+        r = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m,mode=0700", "tmpfs", folder], capture_output=True,
                            check=False)
         if r.returncode != 0:
             os.rmdir(folder)
@@ -202,6 +202,8 @@ class FullDisk(unittest.TestCase):
             s = yz.Server(folder=folder).prepare()
             lic = yz.issue(s, yz.Holder(), "居民身份证")
             ballast = os.path.join(folder, "ballast")
+            with open(ballast, "wb"):
+                pass
             reasons = self.fill_and_issue(s, ballast)
             self.assertIn("STORE_FULL", reasons)
             self.assertTrue(s.call("issuer-samr", "CatalogService.ListItems").items, "reads go on")
@@ -221,13 +223,12 @@ class FullDisk(unittest.TestCase):
 
     @staticmethod
     def fill_and_issue(s, ballast):
-        with open(ballast, "wb") as f:
-            try:
-                while True:
-                    f.write(b"\0" * 4096)
-                    f.flush()
-            except OSError:
-                pass
+        fd = os.open(ballast, os.O_WRONLY | os.O_CREAT)
+        try:
+            while True:
+                os.write(fd, b"\0" * 4096)
+        except OSError:
+            os.close(fd)
         reasons = []
         for _ in range(40):
             try:

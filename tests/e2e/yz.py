@@ -282,6 +282,13 @@ def issue(server, holder, type_name, who="issuer-samr", **fields):
     return server.call(who, "LicenceService.Issue", **values).licence
 
 
+def person(server):
+    """A holder with an identity card."""
+    h = Holder()
+    issue(server, h, "居民身份证")
+    return h
+
+
 def preview(server, holder, item_name, **fields):
     return server.call("wallet", "ShowCodeService.ListHolderLicences", holder=holder.message(),
                        presenter=holder.presenter(), item_code=code_of(item_name), **fields)
