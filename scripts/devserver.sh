@@ -140,7 +140,7 @@ stop() {
 	pid=$(cat "$dir/pid")
 	kill "$pid" 2>/dev/null || true
 	for _ in $(seq 150); do
-		kill -0 "$pid" 2>/dev/null || break
+		readlink "/proc/$pid/exe" >/dev/null 2>&1 || break # not kill -0: a zombie would count as running
 		sleep 0.1
 	done
 	kill -9 "$pid" 2>/dev/null || true
