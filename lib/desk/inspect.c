@@ -18,6 +18,7 @@ struct inspect_work {
 	const struct inspect_request *req;
 	bool by_code;
 	struct scanned_code code;
+	const char *type_code; /* statutory: as the identifier says */
 	struct type_cache types;
 	size_t n;
 	struct inspect_line *lines;
@@ -64,15 +65,10 @@ static enum err line_read(struct desk_call *call, struct store_tx *tx, struct in
                           struct inspect_line *line)
 {
 	const struct code_grant *g = line->grant;
-	const char *type_code = g != NULL ? g->type_code : NULL;
 	enum err e = source_fetch(call, tx, g != NULL ? g->source : "", g != NULL ? g->licence_id : w->req->licence_id,
 	                          &line->fetched);
 
-	if (e != ERR_OK)
-		return e;
-	if (type_code == NULL && line->fetched.source != NULL && !line->fetched.damaged)
-		type_code = line->fetched.got.row.type_code;
-	return type_code != NULL ? type_cached(call, tx, &w->types, type_code, &line->type) : ERR_OK;
+	return e == ERR_OK ? type_cached(call, tx, &w->types, g != NULL ? g->type_code : w->type_code, &line->type) : e;
 }
 
 static enum err take_grants(struct desk_call *call, struct inspect_work *w)
@@ -101,20 +97,21 @@ static enum err inspect_read(struct store_tx *tx, void *arg)
 	return e;
 }
 
-/* The type stands in the identifier, so that a licence that may not be read is not even looked for. */
-static enum err statutory_type(struct desk_call *call, const struct inspect_request *r)
+/* The type stands in the identifier, so that a licence that may not be read is not even looked for. That the identifier
+ * is the record's own is checked when the licence is judged. */
+static enum err statutory_type(struct desk_call *call, struct inspect_work *w)
 {
 	struct licence_id id;
-	char *type;
-	enum err e = licence_id_parse(span_str(r->licence_id), &id);
+	enum err e = licence_id_parse(span_str(w->req->licence_id), &id);
 
 	if (e != ERR_OK)
 		return e;
-	type = arena_strndup(call->arena, id.type.ptr, id.type.len);
-	if (type == NULL)
+	w->type_code = arena_strndup(call->arena, id.type.ptr, id.type.len);
+	if (w->type_code == NULL)
 		return ERR_BUDGET;
-	return desk_allows_type(&call->caller, type) ? ERR_OK
-	                                             : err_note_set(&call->note, ERR_TYPE_NOT_ALLOWED, "licence_id", NULL);
+	if (!desk_allows_type(&call->caller, w->type_code))
+		return err_note_set(&call->note, ERR_TYPE_NOT_ALLOWED, "licence_id", NULL);
+	return ERR_OK;
 }
 
 static enum err statutory_found(struct desk_call *call, const struct inspect_line *line)
@@ -169,15 +166,13 @@ static void check_holder(const struct inspect_work *w, struct judged *j)
 	j->why = "The licence is not of the holder who showed the code.";
 }
 
-static void describe(const struct inspect_line *line, struct inspected_licence *out)
+static void describe(const struct inspect_work *w, const struct inspect_line *line, struct inspected_licence *out)
 {
 	const struct judged *j = &line->judged;
 
 	*out = (struct inspected_licence){
-	    .id = j->id[0] != '\0' || line->grant == NULL ? j->id : line->grant->licence_id,
-	    .type_code = j->row != NULL        ? j->row->type_code
-	                 : line->grant != NULL ? line->grant->type_code
-	                                       : "",
+	    .id = line->grant != NULL ? line->grant->licence_id : w->req->licence_id,
+	    .type_code = line->grant != NULL ? line->grant->type_code : w->type_code,
 	    .type_name = line->type != NULL ? line->type->name : "",
 	    .issuer_name = j->record != NULL ? j->record->issuer_name : "",
 	    .state = j->state,
@@ -208,10 +203,10 @@ static enum err line_answer(struct desk_call *call, struct inspect_work *w, stru
 	if (e != ERR_OK)
 		return e;
 	check_holder(w, &line->judged);
-	describe(line, out);
+	describe(w, line, out);
 	m.status = line_status(&line->judged);
-	m.type_code = (char *)(uintptr_t)(out->type_code[0] != '\0' ? out->type_code : "-");
-	m.name = (char *)(uintptr_t)(out->type_name[0] != '\0' ? out->type_name : m.type_code);
+	m.type_code = (char *)(uintptr_t)out->type_code;
+	m.name = (char *)(uintptr_t)(out->type_name[0] != '\0' ? out->type_name : out->type_code);
 	e = show_face(call, line, out);
 	return e == ERR_OK ? receipt_add(call, &w->draft, &m, &line->judged, out->face, out->n_face) : e;
 }
@@ -272,7 +267,7 @@ static enum err inspect_prepare(struct desk_call *call)
 	w->req = req;
 	w->by_code = req->code[0] != '\0';
 	call->work = w;
-	e = w->by_code ? code_scan(call, req->code, &w->code) : statutory_type(call, req);
+	e = w->by_code ? code_scan(call, req->code, &w->code) : statutory_type(call, w);
 	if (e == ERR_OK)
 		e = desk_read(call, inspect_read);
 	if (e == ERR_OK && !w->by_code)

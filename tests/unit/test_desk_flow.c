@@ -736,6 +736,32 @@ static void flipped_byte_is_caught(void **state)
 	}
 }
 
+/* The whole of another licence's row content under this identifier: genuine bytes, wrong place. */
+static void moved_record_is_caught(void **state)
+{
+	struct world *w = *state;
+	const char *id = issued(w, person_request(w));
+	struct inspect_request r = {"", id, "居民身份证法 15 条", "查验", ""};
+	struct inspect_answer ans = {0};
+	sqlite3 *db = NULL;
+
+	issued(w, food_request(w));
+	assert_int_equal(sqlite3_open(w->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_busy_timeout(db, 5000), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+	                              "UPDATE licences SET (record, sig_head, sig_tail) ="
+	                              " (SELECT record, sig_head, sig_tail FROM licences WHERE seq = 2) WHERE seq = 1",
+	                              NULL, NULL, NULL),
+	                 SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	assert_err(ask(w, the_inspector(), &use_inspect, &r, &ans), ERR_OK);
+	assert_int_equal(ans.licences[0].report->indication, TOTAL_FAILED);
+	assert_false(ans.licences[0].usable);
+	assert_int_equal(ans.licences[0].n_face, 0);
+	assert_string_equal(ans.licences[0].type_code, TYPE_PERSON);
+	assert_string_equal(ans.holder_name, "");
+}
+
 /* ---- receipts ---- */
 
 static const struct receipt_field *receipt_field_of(const struct receipt_material *m, const char *name)
@@ -997,6 +1023,21 @@ static void inspect_by_code(void **state)
 	refused(w, ask(w, the_inspector(), &use_inspect, &r, &ans), ERR_CODE_EXPIRED, "code");
 }
 
+static void windows_look_at_shows_for_windows(void **state)
+{
+	struct world *w = *state;
+	const char *id = issued(w, person_request(w));
+	struct code_request code = show_request(w, &id, 1);
+	struct inspect_request r = {"", "", "", "", ""};
+	struct inspect_answer ans = {0};
+
+	code.audience = AUDIENCE_WINDOWS;
+	r.code = coded(w, w->desk, code);
+	refused(w, ask(w, the_inspector(), &use_inspect, &r, &ans), ERR_CODE_AUDIENCE, "code");
+	assert_err(ask(w, the_window(), &use_inspect, &r, &ans), ERR_OK);
+	assert_err(ask(w, the_wallet(), &use_inspect, &r, &ans), ERR_ROLE_MISSING);
+}
+
 static void inspect_shows_chosen_fields_only(void **state)
 {
 	struct world *w = *state;
@@ -1189,6 +1230,7 @@ int main(void)
 	    WORLD(source_away_at_the_pull),
 	    WORLD(source_away_at_the_preview),
 	    WORLD(flipped_byte_is_caught),
+	    WORLD(moved_record_is_caught),
 	    WORLD(receipt_proves_what_was_delivered),
 	    WORLD(receipts_of_others_are_unknown),
 	    WORLD(every_use_has_an_entry_without_personal_data),
@@ -1196,6 +1238,7 @@ int main(void)
 	    WORLD(one_of_many_gets_the_data),
 	    WORLD(changed_under_the_pull),
 	    WORLD(inspect_by_code),
+	    WORLD(windows_look_at_shows_for_windows),
 	    WORLD(inspect_shows_chosen_fields_only),
 	    WORLD(inspect_suspended_shows_no_personal_field),
 	    WORLD(statutory_rules),
