@@ -21,7 +21,7 @@ struct client {
 	int64_t timeout_ms;
 };
 
-static char *text_of(struct span s)
+static char *pem_text(struct span s)
 {
 	char *t = calloc(1, s.len + 1);
 
@@ -32,7 +32,7 @@ static char *text_of(struct span s)
 
 static grpc_channel_credentials *credentials(const struct client_options *o)
 {
-	char *ca = text_of(o->ca), *cert = text_of(o->cert), *key = text_of(o->key);
+	char *ca = pem_text(o->ca), *cert = pem_text(o->cert), *key = pem_text(o->key);
 	grpc_ssl_pem_key_cert_pair pair = {key, cert};
 	grpc_channel_credentials *creds = NULL;
 

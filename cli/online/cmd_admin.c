@@ -32,8 +32,8 @@ static int add_key(struct online *o, Yinzheng__V1__Principal *p, const char *pat
 	yinzheng__v1__principal_key__init(key);
 	cert_key_fingerprint(certs[0], fp);
 	key->fingerprint = (ProtobufCBinaryData){CERT_FINGERPRINT, fp};
-	key->not_before = TEXT(time_text(o->arena, cert_not_before(certs[0])));
-	key->not_after = TEXT(time_text(o->arena, cert_not_after(certs[0])));
+	key->not_before = text_of(time_text(o->arena, cert_not_before(certs[0])));
+	key->not_after = text_of(time_text(o->arena, cert_not_after(certs[0])));
 	for (size_t i = 0; i < p->n_keys; i++)
 		keys[i] = p->keys[i];
 	keys[p->n_keys++] = key;
@@ -100,7 +100,7 @@ static int principal_list(int argc, char **argv)
 	int st = online_run(&o, &spec, argc, argv, &args);
 
 	if (st == OPT_GO) {
-		req.page_token = TEXT(page);
+		req.page_token = text_of(page);
 		st = online_do(&o, SERVICE, "ListPrincipals", &req.base);
 	}
 	online_close(&o);
@@ -123,7 +123,7 @@ static int principal_disable(int argc, char **argv)
 
 	if (st == OPT_GO) {
 		req.id = args.arg[0];
-		req.reason = TEXT(reason);
+		req.reason = text_of(reason);
 		st = online_do(&o, SERVICE, "DisablePrincipal", &req.base);
 	}
 	online_close(&o);
@@ -188,8 +188,8 @@ static int audit_list(int argc, char **argv)
 	if (st == OPT_GO) {
 		req.from_index = (uint64_t)from;
 		req.page_size = (uint32_t)max;
-		req.action = TEXT(action);
-		req.principal = TEXT(principal);
+		req.action = text_of(action);
+		req.principal = text_of(principal);
 		st = list_entries(&o, &req);
 	}
 	online_close(&o);
@@ -226,7 +226,7 @@ static int check_health(struct online *o, const char *service)
 	ProtobufCMessage *reply;
 	int st;
 
-	req.service = TEXT(service);
+	req.service = text_of(service);
 	st = online_call(o, &grpc__health__v1__health__descriptor, "Check", &req.base, &reply);
 	if (st != 0)
 		return st;

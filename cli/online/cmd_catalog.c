@@ -147,7 +147,7 @@ static int show(int argc, char **argv, const char *name, const char *one, const 
 		get.code = args.arg[0];
 		st = online_do(&o, SERVICE, one, &get.base);
 	} else if (st == OPT_GO) {
-		all.page_token = TEXT(page);
+		all.page_token = text_of(page);
 		st = online_do(&o, SERVICE, list, &all.base);
 	}
 	online_close(&o);

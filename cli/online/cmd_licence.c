@@ -41,7 +41,7 @@ static int by_id(int argc, char **argv, const char *name, const char *about, con
 	int st = online_run(&o, &spec, argc, argv, &args);
 
 	if (st == OPT_GO) {
-		req.id = TEXT(online_word(&o, args.arg[0]));
+		req.id = text_of(online_word(&o, args.arg[0]));
 		st = online_do(&o, SERVICE, method, &req.base);
 	}
 	online_close(&o);
@@ -66,7 +66,7 @@ static int write_file(struct online *o, const char *id, const char *out)
 	const ProtobufCBinaryData *file;
 	int st;
 
-	req.id = TEXT(id);
+	req.id = text_of(id);
 	st = online_call(o, SERVICE, "GetFile", &req.base, &reply);
 	if (st != 0)
 		return st;
@@ -115,8 +115,8 @@ static int licence_list(int argc, char **argv)
 	int st = online_run(&o, &spec, argc, argv, &args);
 
 	if (st == OPT_GO) {
-		req.type_code = TEXT(type);
-		req.page_token = TEXT(page);
+		req.type_code = text_of(type);
+		req.page_token = text_of(page);
 		st = online_do(&o, SERVICE, "List", &req.base);
 	}
 	online_close(&o);
@@ -147,10 +147,10 @@ static int licence_status(int argc, char **argv)
 
 	st = online_run(&o, &spec, argc, argv, &args);
 	if (st == OPT_GO) {
-		req.id = TEXT(online_word(&o, args.arg[0]));
+		req.id = text_of(online_word(&o, args.arg[0]));
 		req.state = (Yinzheng__V1__LicenceState)(state + 1);
-		req.reason = TEXT(reason);
-		req.effective = TEXT(effective);
+		req.reason = text_of(reason);
+		req.effective = text_of(effective);
 		st = online_do(&o, SERVICE, "ChangeStatus", &req.base);
 	}
 	online_close(&o);

@@ -101,16 +101,16 @@ static int seal_create(int argc, char **argv)
 
 	st = online_run(&o, &spec, argc, argv, &args);
 	if (st == OPT_GO) {
-		req.id = TEXT(id);
-		req.name = TEXT(name);
-		req.owner_code = TEXT(owner);
+		req.id = text_of(id);
+		req.name = text_of(name);
+		req.owner_code = text_of(owner);
 		req.type = type + 1;
 		req.width_mm = (uint32_t)width;
 		req.height_mm = (uint32_t)height;
-		req.valid_start = TEXT(from);
-		req.valid_end = TEXT(to);
-		req.application = TEXT(application);
-		req.approver = TEXT(approver);
+		req.valid_start = text_of(from);
+		req.valid_end = text_of(to);
+		req.application = text_of(application);
+		req.approver = text_of(approver);
 		st = create(&o, &req, &certs, picture, out);
 	}
 	online_close(&o);
@@ -138,8 +138,8 @@ static int seal_import(int argc, char **argv)
 		st = online_file(&o, args.arg[0], SES_MAX, &der);
 	if (st == 0 && o.client != NULL) {
 		req.der = BYTES(der);
-		req.owner_code = TEXT(owner);
-		req.application = TEXT(application);
+		req.owner_code = text_of(owner);
+		req.application = text_of(application);
 		st = online_do(&o, SERVICE, "ImportSeal", &req.base);
 	}
 	online_close(&o);
@@ -162,8 +162,8 @@ static int seal_list(int argc, char **argv)
 	int st = online_run(&o, &spec, argc, argv, &args);
 
 	if (st == OPT_GO) {
-		req.owner_code = TEXT(owner);
-		req.page_token = TEXT(page);
+		req.owner_code = text_of(owner);
+		req.page_token = text_of(page);
 		st = online_do(&o, SERVICE, "ListSeals", &req.base);
 	}
 	online_close(&o);
@@ -229,8 +229,8 @@ static int seal_status(int argc, char **argv)
 	if (st == OPT_GO) {
 		req.id = args.arg[0];
 		req.state = (Yinzheng__V1__SealState)(state + 1);
-		req.reason = TEXT(reason);
-		req.effective = TEXT(effective);
+		req.reason = text_of(reason);
+		req.effective = text_of(effective);
 		st = online_do(&o, SERVICE, "ChangeSealStatus", &req.base);
 	}
 	online_close(&o);
@@ -303,9 +303,9 @@ static int seal_sign(int argc, char **argv)
 	int st = online_run(&o, &spec, argc, argv, &args);
 
 	if (st == OPT_GO) {
-		req.seal_id = TEXT(seal);
-		req.purpose = TEXT(purpose);
-		req.property_info = TEXT(scope != NULL ? scope : scope_of(&o, args.arg[0]));
+		req.seal_id = text_of(seal);
+		req.purpose = text_of(purpose);
+		req.property_info = text_of(scope != NULL ? scope : scope_of(&o, args.arg[0]));
 		st = sign_file(&o, &req, args.arg[0], out);
 	}
 	online_close(&o);
@@ -352,8 +352,8 @@ static int seal_verify(int argc, char **argv)
 
 	st = online_run(&o, &spec, argc, argv, &args);
 	if (st == OPT_GO) {
-		req.at = TEXT(at);
-		req.policy = TEXT(policies[policy]);
+		req.at = text_of(at);
+		req.policy = text_of(policies[policy]);
 		st = verify_online(&o, &req, args.arg[0], data);
 	}
 	online_close(&o);

@@ -21,7 +21,7 @@ static int read_code(struct online *o, const char *image, char **code)
 
 	if (image == NULL) {
 		word = online_word(o, "-");
-		*code = TEXT(word);
+		*code = text_of(word);
 		return word != NULL ? 0 : EXIT_NO_INPUT;
 	}
 	st = online_file(o, image, IMAGE_MAX, &bytes);
@@ -152,9 +152,9 @@ int cmd_pull(int argc, char **argv)
 	int st = online_run(&o, &spec, argc, argv, &args);
 
 	if (st == OPT_GO) {
-		req.item_code = TEXT(item);
-		req.case_number = TEXT(case_number);
-		req.purpose = TEXT(purpose);
+		req.item_code = text_of(item);
+		req.case_number = text_of(case_number);
+		req.purpose = text_of(purpose);
 		st = set_request_id(&o, id, &req.request_id);
 		if (st == 0)
 			st = pull(&o, &req, image, out);
@@ -244,11 +244,11 @@ int cmd_inspect(int argc, char **argv)
 	int st = online_run(&o, &spec, argc, argv, &args);
 
 	if (st == OPT_GO) {
-		req.basis = TEXT(basis);
-		req.purpose = TEXT(purpose);
-		req.place = TEXT(place);
+		req.basis = text_of(basis);
+		req.purpose = text_of(purpose);
+		req.place = text_of(place);
 		if (licence != NULL)
-			req.licence_id = TEXT(online_word(&o, licence));
+			req.licence_id = text_of(online_word(&o, licence));
 		st = licence != NULL ? 0 : read_code(&o, image, &req.code);
 		if (st == 0)
 			st = inspect(&o, &req, out);

@@ -66,7 +66,10 @@ int online_fail(const struct online *o, enum err e, const struct err_note *note,
 int online_run(struct online *o, const struct opt_spec *spec, int argc, char **argv, struct opt_args *args);
 
 /* Option texts become message texts, which protobuf-c holds as char * but never writes to. */
-#define TEXT(s)  ((char *)(uintptr_t)((s) != NULL ? (s) : ""))
+static inline char *text_of(const char *s)
+{
+	return (char *)(uintptr_t)(s != NULL ? s : "");
+}
 #define BYTES(s) ((ProtobufCBinaryData){(s).len, (uint8_t *)(uintptr_t)(s).ptr})
 
 /* The commands. */
