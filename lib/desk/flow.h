@@ -9,7 +9,7 @@
 #include "desk/internal.h"
 
 enum {
-	HOLDER_LICENCES_MAX = 200, /* of one holder, from all sources */
+	HOLDER_LICENCES_MAX = 200, /* listed of one holder, from all sources */
 	TYPES_KEPT_MAX = 256
 };
 
@@ -32,13 +32,19 @@ struct holder_row {
 	struct licence_row row; /* state as recorded; without record */
 };
 struct holder_rows {
+	const struct licence_holder *holder;
 	size_t n;
 	struct holder_row *rows; /* newest first within a source */
 	bool unavailable;        /* some source could not be asked */
+	bool more;               /* the holder has more than HOLDER_LICENCES_MAX; these are the newest */
 };
-/* ERR_TOO_LARGE past HOLDER_LICENCES_MAX. */
+/* The holder's licences of a type ("" all). *h must outlive the rows. */
 enum err source_holder_rows(struct desk_call *call, struct store_tx *tx, const struct licence_holder *h,
-                            struct holder_rows *out) MUST_CHECK;
+                            const char *type_code, struct holder_rows *out) MUST_CHECK;
+/* At least those of this type: `all` itself when it is complete, else asked for anew, so that a holder with very many
+ * licences is still served. */
+enum err source_rows_of_type(struct desk_call *call, struct store_tx *tx, const struct holder_rows *all,
+                             const char *type_code, struct holder_rows *out) MUST_CHECK;
 bool source_is_local(const struct source *s);
 
 /* ---- licence types of one call, each read once (type_cache.c) ---- */

@@ -29,7 +29,7 @@ static enum err holder_read(struct store_tx *tx, void *arg)
 {
 	struct desk_call *call = arg;
 	struct holder_work *w = call->work;
-	enum err e = source_holder_rows(call, tx, &w->req->holder, &w->rows);
+	enum err e = source_holder_rows(call, tx, &w->req->holder, "", &w->rows);
 
 	if (e == ERR_OK)
 		e = fetch_rows(call, tx, w);

@@ -89,10 +89,32 @@ static const struct holder_row *own_row(const struct holder_rows *rows, const ch
 	return NULL;
 }
 
+/* The chosen licence among the holder's own; NULL when it is not there. An identifier names its type. */
+static enum err find_own(struct desk_call *call, struct store_tx *tx, const struct holder_rows *all, const char *id,
+                         const struct holder_row **out)
+{
+	struct licence_id parts;
+	struct holder_rows *rows;
+	char *type;
+	enum err e;
+
+	*out = own_row(all, id);
+	if (*out != NULL || !all->more || licence_id_parse(span_str(id), &parts) != ERR_OK)
+		return ERR_OK;
+	type = arena_strndup(call->arena, parts.type.ptr, parts.type.len);
+	rows = arena_alloc(call->arena, sizeof(*rows));
+	if (type == NULL || rows == NULL)
+		return ERR_BUDGET;
+	e = source_rows_of_type(call, tx, all, type, rows);
+	if (e == ERR_OK)
+		*out = own_row(rows, id);
+	return e;
+}
+
 static bool chosen_before(const struct code_work *w, size_t i)
 {
 	for (size_t k = 0; k < i; k++) {
-		if (w->shown[k] == w->shown[i])
+		if (strcmp(w->shown[k]->row.id, w->shown[i]->row.id) == 0)
 			return true;
 	}
 	return false;
@@ -101,8 +123,10 @@ static bool chosen_before(const struct code_work *w, size_t i)
 static enum err show_read_one(struct desk_call *call, struct store_tx *tx, struct code_work *w, size_t i)
 {
 	const struct licence_type *type;
+	enum err e = find_own(call, tx, &w->rows, w->req->show[i].licence_id, &w->shown[i]);
 
-	w->shown[i] = own_row(&w->rows, w->req->show[i].licence_id);
+	if (e != ERR_OK)
+		return e;
 	if (w->shown[i] == NULL && w->rows.unavailable)
 		return refuse(call, ERR_SOURCE_UNAVAILABLE, "show.licence_id", NULL);
 	if (w->shown[i] == NULL)
@@ -250,7 +274,7 @@ static enum err code_read(struct store_tx *tx, void *arg)
 {
 	struct desk_call *call = arg;
 	struct code_work *w = call->work;
-	enum err e = source_holder_rows(call, tx, &w->req->holder, &w->rows);
+	enum err e = source_holder_rows(call, tx, &w->req->holder, "", &w->rows);
 
 	if (e != ERR_OK)
 		return e;

@@ -26,8 +26,14 @@ static const struct holder_row *best_of(const struct holder_rows *rows, const ch
 static enum err line_read(struct desk_call *call, struct store_tx *tx, const struct holder_rows *rows,
                           struct preview_line *line)
 {
-	const struct holder_row *best = best_of(rows, line->material->type_code, store_tx_now(tx));
+	const char *type_code = line->material->type_code;
+	const struct holder_row *best;
+	struct holder_rows of_type;
+	enum err e = source_rows_of_type(call, tx, rows, type_code, &of_type);
 
+	if (e != ERR_OK)
+		return e;
+	best = best_of(&of_type, type_code, store_tx_now(tx));
 	if (best != NULL)
 		return source_fetch(call, tx, best->source->name, best->row.id, &line->fetched);
 	line->fetched.unavailable = rows->unavailable;

@@ -138,38 +138,49 @@ enum err source_fetch(struct desk_call *call, struct store_tx *tx, const char *s
 	return ERR_OK;
 }
 
-static enum err add_rows(struct desk_call *call, const struct source *s, const struct licence_row *rows, size_t n,
-                         struct holder_rows *all)
+static void add_rows(const struct source *s, const struct licence_row *rows, size_t n, struct holder_rows *all)
 {
-	if (n > HOLDER_LICENCES_MAX - all->n)
-		return err_note_set(&call->note, ERR_TOO_LARGE, "holder", "The holder has more licences than can be listed.");
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		if (all->n == HOLDER_LICENCES_MAX) {
+			all->more = true;
+			return;
+		}
 		all->rows[all->n++] = (struct holder_row){.source = s, .row = rows[i]};
-	return ERR_OK;
+	}
 }
 
 enum err source_holder_rows(struct desk_call *call, struct store_tx *tx, const struct licence_holder *h,
-                            struct holder_rows *out)
+                            const char *type_code, struct holder_rows *out)
 {
 	const struct holder_key key = {h->code_type, h->code};
-	struct holder_rows all = {.rows = arena_array(call->arena, HOLDER_LICENCES_MAX, sizeof(*all.rows))};
+	struct holder_rows all = {.holder = h};
 	struct desk *d = call->desk;
 
+	all.rows = arena_array(call->arena, HOLDER_LICENCES_MAX, sizeof(*all.rows));
 	if (all.rows == NULL)
 		return ERR_BUDGET;
 	for (size_t i = 0; i < d->n_sources; i++) {
 		const struct source *s = d->sources[i];
 		struct licence_row *rows = NULL;
 		size_t n = 0;
-		enum err e = s->by_holder(s->arg, tx, call->arena, &key, "", HOLDER_LICENCES_MAX + 1, &rows, &n);
+		enum err e = s->by_holder(s->arg, tx, call->arena, &key, type_code, HOLDER_LICENCES_MAX + 1, &rows, &n);
 
 		if (e == ERR_SOURCE_UNAVAILABLE)
 			all.unavailable = true;
 		else if (e == ERR_OK)
-			e = add_rows(call, s, rows, n, &all);
-		if (e != ERR_OK && e != ERR_SOURCE_UNAVAILABLE)
+			add_rows(s, rows, n, &all);
+		else
 			return e;
 	}
 	*out = all;
+	return ERR_OK;
+}
+
+enum err source_rows_of_type(struct desk_call *call, struct store_tx *tx, const struct holder_rows *all,
+                             const char *type_code, struct holder_rows *out)
+{
+	if (all->more)
+		return source_holder_rows(call, tx, all->holder, type_code, out);
+	*out = *all;
 	return ERR_OK;
 }

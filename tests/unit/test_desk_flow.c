@@ -332,6 +332,26 @@ static void preview_takes_the_valid_one(void **state)
 	assert_int_equal(p.preview[1].n_fields, 0);
 }
 
+/* More than a list holds: the oldest can still be used and shown. */
+static void very_many_licences(void **state)
+{
+	struct world *w = *state;
+	const char *oldest = issued(w, person_request(w));
+	struct issue_request r = food_request(w);
+	struct code_request show = show_request(w, &oldest, 1);
+	struct code_answer code = {0};
+	struct holder_answer p;
+
+	for (int i = 0; i <= HOLDER_LICENCES_MAX; i++) {
+		r.number = arena_printf(w->arena, "JY-%04d", i);
+		issued(w, r);
+	}
+	p = preview(w, w->desk);
+	assert_int_equal(p.n, HOLDER_LICENCES_MAX);
+	assert_string_equal(p.preview[0].licence_id, oldest);
+	assert_err(ask(w, the_wallet(), &use_code_issue, &show, &code), ERR_OK);
+}
+
 /* ---- making codes ---- */
 
 static void code_refusals(void **state)
@@ -1214,6 +1234,7 @@ int main(void)
 	    WORLD(others_may_present),
 	    WORLD(preview_is_what_would_leave),
 	    WORLD(preview_takes_the_valid_one),
+	    WORLD(very_many_licences),
 	    WORLD(code_refusals),
 	    WORLD(show_fields_must_be_of_the_face),
 	    WORLD(cancelled_codes_are_dead),
