@@ -322,12 +322,14 @@ enum err config_parse(struct arena *a, const char *path, struct span text, struc
 	if (set_defaults(&r) != ERR_OK)
 		return r.e;
 	int bad = ini_parse_stream(next_line, &r, on_line, &r);
-	if (r.e != ERR_OK)
-		return r.e;
-	if (bad != 0) {
+	/* inih goes on after a line that it cannot read: the first fault counts, ours or its. */
+	if (bad > 0 && (r.e == ERR_OK || bad < r.line)) {
+		r.e = ERR_OK;
 		r.line = bad;
 		return complain(&r, NULL, "neither [section] nor key = value");
 	}
+	if (r.e != ERR_OK)
+		return r.e;
 	if ((e = check_complete(&r)) != ERR_OK)
 		return e;
 	*out = c;

@@ -42,8 +42,8 @@ size_t methods_max_request(void);
 /*
  * Do rows and contract agree? Every method has exactly one row and every row a method; a row has a use case with
  * decode and encode, or a direct handler; a use with USE_REQUEST_ID has `bytes request_id` in its request and
- * `bool replayed` in its reply, and nobody else has a request_id; USE_OPERATOR a field `operator`; no message contains itself.
- * ERR_INTERNAL with a note.
+ * `bool replayed` in its reply, and nobody else has a request_id; USE_OPERATOR a field `operator`; no message contains
+ * itself. ERR_INTERNAL with a note.
  */
 enum err methods_check(const struct method *rows, size_t n, struct err_note *note) MUST_CHECK;
 
