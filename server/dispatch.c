@@ -18,6 +18,7 @@ struct work {
 	struct desk_call call;
 	ProtobufCMessage *reply; /* made by pack() or after the commit */
 	unsigned attempts;
+	enum err result; /* of the commit */
 	int64_t started;
 };
 
@@ -95,7 +96,7 @@ static enum err make_reply(struct work *w)
 	enum err e;
 
 	if (w->call.replayed) {
-		e = wire_unpack(w->arena, method_descriptor(w->method)->output, w->call.reply, &w->reply, &w->call.note);
+		e = wire_unpack_own(w->arena, method_descriptor(w->method)->output, w->call.reply, &w->reply);
 		if (e != ERR_OK)
 			return e == ERR_BUDGET ? e : ERR_STORE_CORRUPT;
 		conv_replayed(w->reply);
@@ -152,44 +153,52 @@ static void run_again(struct job *j)
 	begin((struct work *)j);
 }
 
-static void settle(struct work *w, enum err e)
+static void run_settle(struct job *j)
 {
-	if (e == ERR_CANCELLED)
+	struct work *w = (struct work *)j;
+
+	if (w->result == ERR_CANCELLED)
 		finish_dropped(w);
 	else
-		finish_refused(w, e);
+		finish_refused(w, w->result);
 }
 
+/* On the store's thread: only say how to go on. */
 static void commit_done(void *arg, enum err result)
 {
 	struct work *w = arg;
 
-	if (result == ERR_OK) {
+	w->result = result;
+	if (result == ERR_OK)
 		w->job.run = run_answer;
-	} else if (result == ERR_STORE_CHANGED && w->attempts < DESK_ATTEMPTS) {
+	else if (result == ERR_STORE_CHANGED && w->attempts < DESK_ATTEMPTS)
 		w->job.run = run_again;
-	} else {
-		settle(w, result); /* short: a status batch */
-		return;
-	}
+	else
+		w->job.run = run_settle;
 	workers_resume(w->service->workers, &w->job);
 }
 
 /* ---- the use case
  * ---------------------------------------------------------------------------------------------------- */
 
+/* True when the call came to its end here, because nobody waits for it any more. */
+static bool finish_late(struct work *w)
+{
+	if (rpc_cancelled(w->rpc))
+		finish_dropped(w);
+	else if (rpc_left_ms(w->rpc) <= 0)
+		finish_refused(w, ERR_DEADLINE);
+	else
+		return false;
+	return true;
+}
+
 static void begin(struct work *w)
 {
 	enum err e;
 
-	if (rpc_cancelled(w->rpc)) {
-		finish_dropped(w);
+	if (finish_late(w))
 		return;
-	}
-	if (rpc_left_ms(w->rpc) <= 0) {
-		finish_refused(w, ERR_DEADLINE);
-		return;
-	}
 	w->attempts++;
 	w->reply = NULL;
 	w->call.note = (struct err_note){0};
@@ -261,10 +270,8 @@ static void run_first(struct job *j)
 	struct span request;
 	enum err e;
 
-	if (rpc_cancelled(w->rpc)) {
-		finish_dropped(w);
+	if (finish_late(w))
 		return;
-	}
 	if ((e = identify(w)) == ERR_OK)
 		e = rpc_request(w->rpc, &request) ? dispatch_decode(w->method, &w->call, request) : ERR_MESSAGE_INVALID;
 	if (e != ERR_OK)

@@ -140,12 +140,20 @@ static bool has(const ProtobufCMessageDescriptor *d, const char *name, ProtobufC
 	return wire_field(d, name, type) != NULL;
 }
 
+static bool service_known(const ProtobufCServiceDescriptor *s)
+{
+	for (size_t i = 0; i < services_count; i++)
+		if (services[i] == s)
+			return true;
+	return false;
+}
+
 /* NULL: all is well. */
 static const char *row_fault(const struct method *m)
 {
 	const ProtobufCMethodDescriptor *d = method_descriptor(m);
 
-	if (d == NULL)
+	if (d == NULL || !service_known(m->service))
 		return "is not in the contract";
 	if ((m->use != NULL) == (m->direct != NULL))
 		return "needs a use case or a direct handler";

@@ -199,20 +199,24 @@ static void arena_keep(void *arg, void *p)
 {
 }
 
-enum err wire_unpack(struct arena *a, const ProtobufCMessageDescriptor *d, struct span raw, ProtobufCMessage **out,
-                     struct err_note *note)
+enum err wire_unpack_own(struct arena *a, const ProtobufCMessageDescriptor *d, struct span raw, ProtobufCMessage **out)
 {
 	struct budgeted b = {a, false};
 	ProtobufCAllocator allocator = {arena_give, arena_keep, &b};
-	enum err e = wire_check(d, raw, note);
-
-	if (e != ERR_OK)
-		return e;
 	ProtobufCMessage *m = protobuf_c_message_unpack(d, &allocator, raw.len, raw.ptr);
+
 	if (m == NULL)
 		return b.failed ? ERR_BUDGET : ERR_MESSAGE_INVALID;
 	*out = m;
 	return ERR_OK;
+}
+
+enum err wire_unpack(struct arena *a, const ProtobufCMessageDescriptor *d, struct span raw, ProtobufCMessage **out,
+                     struct err_note *note)
+{
+	enum err e = wire_check(d, raw, note);
+
+	return e == ERR_OK ? wire_unpack_own(a, d, raw, out) : e;
 }
 
 enum err wire_pack(struct arena *a, const ProtobufCMessage *m, struct span *out)

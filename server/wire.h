@@ -23,6 +23,9 @@ enum err wire_check(const ProtobufCMessageDescriptor *d, struct span raw, struct
 /* Check, then unpack into the arena. ERR_BUDGET when it does not fit into it. */
 enum err wire_unpack(struct arena *a, const ProtobufCMessageDescriptor *d, struct span raw, ProtobufCMessage **out,
                      struct err_note *note) MUST_CHECK;
+/* Without the check: what we packed ourselves. ERR_MESSAGE_INVALID, ERR_BUDGET. */
+enum err wire_unpack_own(struct arena *a, const ProtobufCMessageDescriptor *d, struct span raw,
+                         ProtobufCMessage **out) MUST_CHECK;
 enum err wire_pack(struct arena *a, const ProtobufCMessage *m, struct span *out) MUST_CHECK;
 
 /* One element of a raw message. */
