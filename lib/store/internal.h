@@ -23,8 +23,7 @@ struct store {
 	struct clock clock;
 	struct rand rand;
 	struct store_keys keys;
-	_Atomic int64_t mark;  /* the highest time that a commit has written */
-	_Atomic int64_t ahead; /* that time less the steady clock's reading then: how time goes on behind a clock set back */
+	_Atomic int64_t ahead; /* the store's time less the steady clock's reading; only rises, so time never runs back */
 	struct pool *pool;
 	struct writer *writer;
 };
@@ -107,8 +106,8 @@ enum err schema_version(struct store_tx *tx, int64_t *out) MUST_CHECK;
 
 /* ---- time ------------------------------------------------------------------------------------------------ */
 
-/* A commit has written `time`. */
-void mark_set(struct store *s, int64_t time);
+/* It is `time` now, or later: read from the clock, or written by a commit. Returns the store's time. */
+int64_t time_reached(struct store *s, int64_t time);
 enum err mark_read(struct store_tx *tx, int64_t *out) MUST_CHECK;
 enum err mark_write(struct store_tx *tx) MUST_CHECK;
 

@@ -116,7 +116,7 @@ static enum err load(struct store_tx *tx, struct span master, struct err_note *n
 	if (e == ERR_OK)
 		e = mark_read(tx, &mark);
 	if (e == ERR_OK)
-		mark_set(tx->store, mark);
+		(void)time_reached(tx->store, mark);
 	return e;
 }
 
@@ -166,30 +166,23 @@ void store_close(struct store *s)
 	release(s);
 }
 
-void mark_set(struct store *s, int64_t time)
+int64_t time_reached(struct store *s, int64_t time)
 {
-	atomic_store(&s->mark, time);
-	atomic_store(&s->ahead, time - clock_steady(&s->clock));
-}
+	int64_t steady = clock_steady(&s->clock), ahead = atomic_load(&s->ahead);
 
-/* The highest time written, carried on by the steady clock. */
-static int64_t earliest(struct store *s)
-{
-	int64_t mark = atomic_load(&s->mark), going_on = clock_steady(&s->clock) + atomic_load(&s->ahead);
-
-	return mark > going_on ? mark : going_on;
+	while (time - steady > ahead && !atomic_compare_exchange_weak(&s->ahead, &ahead, time - steady))
+		;
+	return steady + atomic_load(&s->ahead);
 }
 
 int64_t store_now(struct store *s)
 {
-	int64_t now = clock_now(&s->clock), least = earliest(s);
-
-	return now > least ? now : least;
+	return time_reached(s, clock_now(&s->clock));
 }
 
 int64_t store_clock_behind(struct store *s)
 {
-	int64_t behind = earliest(s) - clock_now(&s->clock);
+	int64_t now = clock_now(&s->clock), behind = time_reached(s, now) - now;
 
 	return behind > CLOCK_SLACK ? behind : 0;
 }

@@ -42,7 +42,8 @@ enum err store_open(const struct store_options *o, struct store **out, struct er
 void store_close(struct store *s);
 /* A quick round trip to the database, for health. */
 enum err store_ping(struct store *s) MUST_CHECK;
-/* The time that decides expiry: the clock, but never before the latest time that the store has written down. */
+/* The time that decides expiry: the clock, but never before what was answered earlier or written down, and going on
+ * by the steady clock when the clock was set back. */
 int64_t store_now(struct store *s);
 /* How far the clock stands behind that time, ms; 0 normally. */
 int64_t store_clock_behind(struct store *s);

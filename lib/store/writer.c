@@ -60,7 +60,7 @@ static enum err tx_commit(struct writer *w, struct store_tx *tx)
 	if (e == ERR_OK)
 		e = w->db->driver->commit(w->db);
 	if (e == ERR_OK)
-		mark_set(w->store, tx->now);
+		(void)time_reached(w->store, tx->now);
 	else
 		w->db->driver->rollback(w->db);
 	return e;

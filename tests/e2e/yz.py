@@ -154,11 +154,17 @@ class Server:
             self.channels[who] = self.new_channel(who, [("grpc.use_local_subchannel_pool", 1)])
         return self.channels[who]
 
+    @staticmethod
+    def classes(method):
+        """The request's and the reply's class."""
+        service, name = method.split(".")
+        desc = POOL.pool.FindServiceByName("yinzheng.v1." + service).FindMethodByName(name)
+        return POOL.GetPrototype(desc.input_type), POOL.GetPrototype(desc.output_type)
+
     def stub(self, who, method, channel=None):
         """("window", "WindowService.Pull") -> callable and the request class."""
         service, name = method.split(".")
-        desc = POOL.pool.FindServiceByName("yinzheng.v1." + service).FindMethodByName(name)
-        req, rep = POOL.GetPrototype(desc.input_type), POOL.GetPrototype(desc.output_type)
+        req, rep = self.classes(method)
         fn = (channel or self.channel(who)).unary_unary("/yinzheng.v1.%s/%s" % (service, name),
                                                         request_serializer=lambda m: m if isinstance(m, bytes)
                                                         else m.SerializeToString(),
@@ -166,7 +172,7 @@ class Server:
         return fn, req
 
     def request(self, who, method, **fields):
-        _, cls = self.stub(who, method)
+        cls = self.classes(method)[0]
         names = cls.DESCRIPTOR.fields_by_name
         if "request_id" in names:
             fields.setdefault("request_id", secrets.token_bytes(16))
