@@ -87,6 +87,14 @@ struct seal_facts seal_facts_of(struct judge *j, const struct ses_seal *seal);
  * NULL: anything. */
 enum err judge_signature(struct judge *j, struct span bytes, struct span data, const char *scope) MUST_CHECK;
 
+/* A SignedData (GB/T 35275, CMS, PKCS#7), or a bare signature value, over `data` (ptr NULL: not at hand), with all steps,
+ * in a new signature of the report (type "Sign"). */
+enum err judge_signed_data(struct judge *j, struct span bytes, struct span data) MUST_CHECK;
+/* A time stamp token (RFC 3161, GB/T 20520) over the bytes `stamped`: steps "timestamp_…" in j->s (or of the file), with
+ * the verdicts that follow. *time is the stamped time when every step of the token passed, its authority trusted; else 0,
+ * and the time of signing is to be taken from elsewhere. j->time and j->time_proven are left as they are. */
+enum err judge_time_stamp(struct judge *j, struct span token, struct span stamped, int64_t *time) MUST_CHECK;
+
 /* Does the subject (RFC 2253) name this organisation: by its credit code in organizationIdentifier or serialNumber,
  * or, when it has no such code, by O or OU equal to the name. */
 bool subject_names_org(struct arena *a, const char *subject, const char *code, const char *name);
