@@ -167,3 +167,25 @@ out:
 	app_close(&app);
 	return e;
 }
+
+enum err init_enrol(const struct init_options *o, struct err_note *note)
+{
+	struct principal admin;
+	struct app app;
+	enum err e = app_configure(&app, o->config_path, note);
+
+	if (e == ERR_OK)
+		e = read_admin(&app, o, 0, &admin, note);
+	if (e == ERR_OK)
+		e = app_master_key(&app, note);
+	if (e == ERR_OK) {
+		struct store_options so = app_store_options(&app);
+		e = store_open(&so, &app.store, note);
+	}
+	if (e == ERR_OK)
+		e = desk_enrol_again(app.store, &admin, note);
+	if (e == ERR_OK)
+		log_event(LOG_WARN, "enrolled", LOG_TEXT("principal", admin.id), LOG_TEXT("role", "security"));
+	app_close(&app);
+	return e;
+}

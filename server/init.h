@@ -1,4 +1,4 @@
-/* `yinzhengd init`: a new store with its first one or two security administrators. */
+/* `yinzhengd init`: a new store with its first one or two security administrators; `enrol`: another one later. */
 #ifndef YZ_SERVER_INIT_H
 #define YZ_SERVER_INIT_H
 
@@ -16,5 +16,7 @@ struct init_options {
 
 /* Makes the master key when its file is absent. ERR_ALREADY_EXISTS when the store exists: nothing is changed then. */
 enum err init_store(const struct init_options *o, struct err_note *note) MUST_CHECK;
+/* Into the store that is there: one administrator more. ERR_ALREADY_EXISTS when the id or the key is enrolled. */
+enum err init_enrol(const struct init_options *o, struct err_note *note) MUST_CHECK;
 
 #endif

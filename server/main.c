@@ -19,12 +19,15 @@ static const char usage_text[] =
     "       yinzhengd check --config FILE\n"
     "       yinzhengd init --config FILE --admin-cert CRT [--admin-cert CRT]\n"
     "                      [--admin-org CODE] [--admin-name TEXT]\n"
+    "       yinzhengd enrol --config FILE --admin-cert CRT [--admin-org CODE] [--admin-name TEXT]\n"
     "       yinzhengd --help | --version\n"
     "\n"
     "  run    serve until SIGTERM or SIGINT; a second signal exits at once\n"
     "  check  open everything that the configuration names, and say what is wrong\n"
     "  init   make the master key (when absent) and the store, and enrol the first one or two\n"
     "         security administrators by their certificates; refuses when the store exists\n"
+    "  enrol  one more security administrator, when there are not two any more who could agree\n"
+    "         on one; told in the audit log\n"
     "\n"
     "  --config FILE      the configuration, see docs/operations.md\n"
     "  --admin-cert CRT   certificate of a security administrator (PEM or DER)\n"
@@ -63,9 +66,17 @@ static enum err parse(int argc, char **argv, struct arguments *a)
 	}
 	if (a->o.config_path == NULL || optind + 1 != argc || strcmp(argv[optind], a->command) != 0)
 		return ERR_USAGE;
-	bool init = strcmp(a->command, "init") == 0;
+	bool init = strcmp(a->command, "init") == 0, enrol = strcmp(a->command, "enrol") == 0;
 	bool admin = a->o.n_admins != 0 || a->o.admin_org != NULL || a->o.admin_name != NULL;
-	return init ? (a->o.n_admins != 0 ? ERR_OK : ERR_USAGE) : (admin ? ERR_USAGE : ERR_OK);
+	if (init || enrol)
+		return a->o.n_admins == 0 || (enrol && a->o.n_admins > 1) ? ERR_USAGE : ERR_OK;
+	return admin ? ERR_USAGE : ERR_OK;
+}
+
+static bool command_known(const char *name)
+{
+	return strcmp(name, "run") == 0 || strcmp(name, "check") == 0 || strcmp(name, "init") == 0 ||
+	       strcmp(name, "enrol") == 0;
 }
 
 static int exit_status(enum err e)
@@ -109,6 +120,8 @@ static enum err run_command(const struct arguments *a, struct err_note *note)
 	prepare_process();
 	if (strcmp(a->command, "init") == 0)
 		return init_store(&a->o, note);
+	if (strcmp(a->command, "enrol") == 0)
+		return init_enrol(&a->o, note);
 	if (strcmp(a->command, "run") == 0)
 		return run_server(a->o.config_path, note);
 	e = run_check(a->o.config_path, note);
@@ -131,8 +144,7 @@ int main(int argc, char **argv)
 		puts("yinzhengd " YZ_VERSION);
 		return 0;
 	}
-	if (parse(argc, argv, &a) != ERR_OK ||
-	    (strcmp(a.command, "run") != 0 && strcmp(a.command, "check") != 0 && strcmp(a.command, "init") != 0)) {
+	if (parse(argc, argv, &a) != ERR_OK || !command_known(a.command)) {
 		fputs(usage_text, stderr);
 		return EXIT_USAGE;
 	}

@@ -1,8 +1,9 @@
 /*
  * Principals: who is enrolled, and who may change that. A principal that holds a sensitive right (role security, a
  * statutory right) is enrolled or changed by two security administrators: the first call is kept as a proposal, the
- * same contents from another one complete it. A lone administrator may enrol the second one, or there would never be
- * two.
+ * same contents from another one complete it. The very first administrator may enrol the second one, or there would
+ * never be two. Later a lone one may not, or he would disable his colleague and enrol a second self: then the host's
+ * operator enrols the second (desk_enrol_again()).
  */
 #include "base/text.h"
 #include "desk/internal.h"
@@ -135,14 +136,15 @@ static enum err last_check(struct store_tx *tx, const struct principal *before, 
 	return e == ERR_OK && n <= 1 ? ERR_LAST_SECURITY : e;
 }
 
-/* Keys, organisation, reactivation: whoever can change these on a sensitive principal alone can act as it. */
+/* Keys, organisation, reactivation: whoever can change these on a sensitive principal alone can act as it. Nor does one
+ * hand take the role from an administrator: disabling is for haste, and is remembered as the role's. */
 static enum err needs_two(struct desk_call *call, const struct principal *before, const struct principal *after,
                           bool *out)
 {
 	uint8_t a[SM3_LEN], b[SM3_LEN];
 	enum err e;
 
-	*out = is_sensitive(after);
+	*out = is_sensitive(after) || (before->roles & ROLE_SECURITY) != 0;
 	if (!*out || before->id == NULL)
 		return ERR_OK;
 	e = contents_digest(call->arena, before, a);
@@ -153,11 +155,11 @@ static enum err needs_two(struct desk_call *call, const struct principal *before
 	return e;
 }
 
-/* The first administrator enrols the second. */
+/* The first administrator enrols the second: there never was another one, not even a disabled one. */
 static enum err is_second(struct store_tx *tx, const struct principal *before, const struct principal *after, bool *out)
 {
 	uint64_t n = 0;
-	enum err e = store_principal_count(tx, ROLE_SECURITY, &n);
+	enum err e = store_principal_count_all(tx, ROLE_SECURITY, &n);
 
 	if (e == ERR_OK)
 		*out = n == 1 && before->id == NULL && (after->roles & ROLE_SECURITY) != 0;
@@ -309,6 +311,7 @@ const struct use_case use_principal_disable = {"principal.disable", ROLE_SECURIT
 /* ---- the first administrators ---- */
 
 struct enrolment {
+	const char *action;
 	struct arena *arena;
 	struct rand rand;
 	struct principal *admins;
@@ -318,7 +321,7 @@ struct enrolment {
 static enum err enrol_one(struct store_tx *tx, const struct enrolment *en, struct principal *p)
 {
 	struct audit_head head = {
-	    .time = store_tx_now(tx), .action = "init", .principal = "init", .org_code = p->org_code, .result = "ok"};
+	    .time = store_tx_now(tx), .action = en->action, .principal = "init", .org_code = p->org_code, .result = "ok"};
 	struct desk_fact facts[PRINCIPAL_FACTS];
 	uint8_t leaf[SHA256_LEN];
 	enum err e = store_principal_put(tx, p);
@@ -342,6 +345,18 @@ static enum err enrol(struct store_tx *tx, void *arg)
 	return e;
 }
 
+/* Whoever runs the host stands in for the second hand; the entry says so. */
+static enum err enrol_again(struct store_tx *tx, void *arg)
+{
+	struct enrolment *en = arg;
+	struct principal there;
+	enum err e = store_principal_get(tx, en->arena, en->admins[0].id, &there);
+
+	if (e == ERR_OK)
+		return ERR_ALREADY_EXISTS;
+	return e == ERR_NOT_FOUND ? enrol_one(tx, en, &en->admins[0]) : e;
+}
+
 static enum err first_check(const struct principal *p, struct err_note *note)
 {
 	if (p->roles != ROLE_SECURITY || p->disabled)
@@ -349,22 +364,35 @@ static enum err first_check(const struct principal *p, struct err_note *note)
 	return principal_check(p, note);
 }
 
-enum err desk_enrol_first(struct store *s, struct principal *admins, size_t n, struct err_note *note)
+static enum err enrol_write(struct store *s, store_fn *fn, struct enrolment *en, struct err_note *note)
 {
-	struct enrolment en = {.rand = rand_system(), .admins = admins, .n = n};
 	enum err e = ERR_OK;
 	size_t i;
 
-	if (n == 0)
+	if (en->n == 0)
 		return err_note_set(note, ERR_FIELD_MISSING, "admins", NULL);
-	for (i = 0; e == ERR_OK && i < n; i++)
-		e = first_check(&admins[i], note);
+	for (i = 0; e == ERR_OK && i < en->n; i++)
+		e = first_check(&en->admins[i], note);
 	if (e != ERR_OK)
 		return e;
-	en.arena = arena_new(1024 * 1024);
-	e = en.arena != NULL ? store_write(s, enrol, &en) : ERR_NO_MEMORY;
-	arena_free(en.arena);
+	en->arena = arena_new(1024 * 1024);
+	e = en->arena != NULL ? store_write(s, fn, en) : ERR_NO_MEMORY;
+	arena_free(en->arena);
 	if (e == ERR_ALREADY_EXISTS)
-		return err_note_set(note, e, NULL, "Principals are enrolled already, or a key is named twice.");
+		return err_note_set(note, e, NULL, "A principal with this name or key is enrolled already.");
 	return e != ERR_OK ? err_note_set(note, e, NULL, NULL) : ERR_OK;
+}
+
+enum err desk_enrol_first(struct store *s, struct principal *admins, size_t n, struct err_note *note)
+{
+	struct enrolment en = {.action = "init", .rand = rand_system(), .admins = admins, .n = n};
+
+	return enrol_write(s, enrol, &en, note);
+}
+
+enum err desk_enrol_again(struct store *s, struct principal *admin, struct err_note *note)
+{
+	struct enrolment en = {.action = "init.again", .rand = rand_system(), .admins = admin, .n = 1};
+
+	return enrol_write(s, enrol_again, &en, note);
 }

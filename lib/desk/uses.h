@@ -283,5 +283,8 @@ extern const struct use_case use_principal_put, use_principal_list, use_principa
 enum err principal_check(const struct principal *p, struct err_note *note) MUST_CHECK;
 /* For `yinzhengd init`: the first security administrators, straight into a fresh store. */
 enum err desk_enrol_first(struct store *s, struct principal *admins, size_t n, struct err_note *note) MUST_CHECK;
+/* For `yinzhengd enrol`: one more security administrator, when there are not two any more who could agree. By who runs
+ * the host; the audit log tells it as "init.again". ERR_ALREADY_EXISTS: its id or key is enrolled, perhaps disabled. */
+enum err desk_enrol_again(struct store *s, struct principal *admin, struct err_note *note) MUST_CHECK;
 
 #endif

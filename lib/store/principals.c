@@ -135,13 +135,13 @@ enum err store_principal_list(struct store_tx *tx, struct arena *a, const char *
 	return e;
 }
 
-enum err store_principal_count(struct store_tx *tx, unsigned roles, uint64_t *n)
+static enum err count_roles(struct store_tx *tx, const char *sql, unsigned roles, uint64_t *n)
 {
 	struct query q;
 	int64_t count = 0;
 	enum err e;
 
-	q_open(&q, tx, "SELECT COUNT(*) FROM principals WHERE disabled = 0 AND (roles & $1) = $1");
+	q_open(&q, tx, sql);
 	q_put_int(&q, roles);
 	if (q_next(&q))
 		count = q_int(&q);
@@ -149,6 +149,16 @@ enum err store_principal_count(struct store_tx *tx, unsigned roles, uint64_t *n)
 	if (e == ERR_OK)
 		*n = (uint64_t)count;
 	return e;
+}
+
+enum err store_principal_count(struct store_tx *tx, unsigned roles, uint64_t *n)
+{
+	return count_roles(tx, "SELECT COUNT(*) FROM principals WHERE disabled = 0 AND (roles & $1) = $1", roles, n);
+}
+
+enum err store_principal_count_all(struct store_tx *tx, unsigned roles, uint64_t *n)
+{
+	return count_roles(tx, "SELECT COUNT(*) FROM principals WHERE (roles & $1) = $1", roles, n);
 }
 
 /* ---- writing --------------------------------------------------------------------------------------------- */

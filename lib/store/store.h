@@ -91,6 +91,8 @@ enum err store_principal_list(struct store_tx *tx, struct arena *a, const char *
                               struct principal **out, size_t *n) MUST_CHECK;
 /* Active (not disabled) principals that hold all of `roles`. */
 enum err store_principal_count(struct store_tx *tx, unsigned roles, uint64_t *n) MUST_CHECK;
+/* The disabled ones, too. */
+enum err store_principal_count_all(struct store_tx *tx, unsigned roles, uint64_t *n) MUST_CHECK;
 
 /* A sensitive grant that waits for a second hand: the digest of its contents and who proposed it. */
 enum err store_grant_propose(struct store_tx *tx, const char *principal, const uint8_t digest[SM3_LEN],

@@ -302,6 +302,7 @@ static void two_hands(void **state)
 	assert_err(ask(w, two, &use_principal_put, &three, &ans), ERR_PRINCIPAL_DISABLED);
 	off.id = "s3";
 	assert_err(ask(w, one, &use_principal_disable, &off, &ans), ERR_OK);
+	assert_true(put_pending(w, one, security("s4", 4))); /* lone again: no second self */
 	off.id = "s1";
 	assert_err(ask(w, one, &use_principal_disable, &off, &ans), ERR_LAST_SECURITY);
 	changed = one;
@@ -311,6 +312,32 @@ static void two_hands(void **state)
 	assert_err(ask(w, one, &use_principal_disable, &off, &ans), ERR_NOT_FOUND);
 	off.reason = "";
 	assert_err(ask(w, one, &use_principal_disable, &off, &ans), ERR_FIELD_MISSING);
+}
+
+/* Nor can one make himself lone by taking the role from the other. What is left is the hand of who runs the host. */
+static void no_second_self(void **state)
+{
+	struct world *w = *state;
+	struct principal one = enrolled(w, security("s1", 1)), two = enrolled(w, security("s2", 2)), changed = two;
+	struct principal again = security("s5", 5);
+	struct disable_request off = {"s2", "钥匙丢失"};
+	struct principal_answer ans = {0};
+	struct err_note note = {0};
+
+	changed.roles = ROLE_WINDOW;
+	assert_true(put_pending(w, one, changed));
+	assert_err(ask(w, one, &use_principal_disable, &off, &ans), ERR_OK);
+	assert_true(put_pending(w, one, security("s3", 3)));
+	changed = two;
+	changed.disabled = false;
+	assert_true(put_pending(w, one, changed));
+	assert_err(desk_enrol_again(w->store, &two, &note), ERR_ALREADY_EXISTS);
+	changed = with_key(security("s6", 6), 2); /* his key is his for ever */
+	assert_err(desk_enrol_again(w->store, &changed, &note), ERR_ALREADY_EXISTS);
+	changed = with_key(someone("s6", CENTRE, ROLE_WINDOW), 6);
+	assert_err(desk_enrol_again(w->store, &changed, &note), ERR_ROLES_CONFLICT);
+	assert_err(desk_enrol_again(w->store, &again, &note), ERR_OK);
+	assert_false(put_pending(w, again, security("s3", 3)));
 }
 
 /* A proposal of someone who is no administrator any more counts for nothing. */
@@ -411,6 +438,7 @@ int main(void)
 	    cmocka_unit_test(exclusions),
 	    cmocka_unit_test(bad_principals),
 	    WORLD(two_hands),
+	    WORLD(no_second_self),
 	    WORLD(proposer_gone),
 	    WORLD(key_of_another),
 	    WORLD(first_administrators),
