@@ -9,6 +9,7 @@
 #include "form/licence.h"
 #include "form/receipt.h"
 #include "form/ses.h"
+#include "verify/policy.h"
 #include "verify/report.h"
 
 enum {
@@ -16,13 +17,6 @@ enum {
 	TRUST_FILES_MAX = 1024,
 	TRUST_FILE_MAX = 16 * 1024 * 1024,
 	CLOCK_SKEW_MS = 5 * 60 * 1000 /* how far a claimed time may lie ahead of the clock */
-};
-
-/* Trust and rules of one verification; shared by threads, never changed while in use. */
-struct verify_policy {
-	const char *name;               /* "default", "strict" */
-	const struct cert_store *trust; /* anchors, intermediates, CRLs; NULL: nothing is trusted */
-	bool revocation_required;       /* false: checked where evidence is at hand, else listed in not_checked */
 };
 
 struct verify_input {
