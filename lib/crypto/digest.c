@@ -5,6 +5,7 @@
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <strings.h>
 
 enum { HKDF_MAX = 255 * SM3_LEN };
 
@@ -14,7 +15,7 @@ enum err openssl_failed(enum err code)
 	return code;
 }
 
-static enum err digest_parts(const EVP_MD *md, const struct span *parts, size_t n, uint8_t *out)
+static enum err md_parts(const EVP_MD *md, const struct span *parts, size_t n, uint8_t *out)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	enum err e = ERR_CRYPTO;
@@ -35,17 +36,17 @@ out:
 
 enum err sm3(struct span in, uint8_t out[SM3_LEN])
 {
-	return digest_parts(EVP_sm3(), &in, 1, out);
+	return md_parts(EVP_sm3(), &in, 1, out);
 }
 
 enum err sm3_parts(const struct span *parts, size_t n, uint8_t out[SM3_LEN])
 {
-	return digest_parts(EVP_sm3(), parts, n, out);
+	return md_parts(EVP_sm3(), parts, n, out);
 }
 
 enum err sha256_parts(const struct span *parts, size_t n, uint8_t out[SHA256_LEN])
 {
-	return digest_parts(EVP_sha256(), parts, n, out);
+	return md_parts(EVP_sha256(), parts, n, out);
 }
 
 static enum err hmac_run(EVP_MAC_CTX *ctx, struct span key, const struct span *parts, size_t n, uint8_t out[SM3_LEN])
@@ -112,4 +113,55 @@ enum err sm3_hkdf(struct span key, struct span salt, struct span info, uint8_t *
 		e = hkdf_expand(span_of(prk, sizeof(prk)), info, out, len);
 	secret_wipe(prk, sizeof(prk));
 	return e;
+}
+
+/* ---- digests by name ------------------------------------------------------------------------------------------- */
+
+static const struct {
+	enum digest_alg alg;
+	size_t size;
+	const char *name, *plain, *oid;
+	const EVP_MD *(*md)(void);
+} digests[] = {
+    {DIGEST_SM3, 32, "SM3", "SM3", "1.2.156.10197.1.401", EVP_sm3},
+    {DIGEST_SHA256, 32, "SHA-256", "SHA256", "2.16.840.1.101.3.4.2.1", EVP_sha256},
+    {DIGEST_SHA384, 48, "SHA-384", "SHA384", "2.16.840.1.101.3.4.2.2", EVP_sha384},
+    {DIGEST_SHA512, 64, "SHA-512", "SHA512", "2.16.840.1.101.3.4.2.3", EVP_sha512},
+    {DIGEST_SHA1, 20, "SHA-1", "SHA1", "1.3.14.3.2.26", EVP_sha1},
+    {DIGEST_MD5, 16, "MD5", "MD5", "1.2.840.113549.2.5", EVP_md5},
+};
+
+enum { DIGESTS = sizeof(digests) / sizeof(digests[0]) };
+
+enum digest_alg digest_alg_of(const char *name)
+{
+	for (size_t i = 0; i < DIGESTS; i++)
+		if (strcasecmp(name, digests[i].name) == 0 || strcasecmp(name, digests[i].plain) == 0 ||
+		    strcmp(name, digests[i].oid) == 0)
+			return digests[i].alg;
+	return DIGEST_NONE;
+}
+
+const char *digest_name(enum digest_alg alg)
+{
+	for (size_t i = 0; i < DIGESTS; i++)
+		if (digests[i].alg == alg)
+			return digests[i].name;
+	return "";
+}
+
+size_t digest_size(enum digest_alg alg)
+{
+	for (size_t i = 0; i < DIGESTS; i++)
+		if (digests[i].alg == alg)
+			return digests[i].size;
+	return 0;
+}
+
+enum err digest_parts(enum digest_alg alg, const struct span *parts, size_t n, uint8_t out[DIGEST_MAX])
+{
+	for (size_t i = 0; i < DIGESTS; i++)
+		if (digests[i].alg == alg)
+			return md_parts(digests[i].md(), parts, n, out);
+	return ERR_FIELD_INVALID;
 }
