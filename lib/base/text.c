@@ -38,10 +38,64 @@ bool text_is_utf8(struct span s)
 	return true;
 }
 
+struct range {
+	uint32_t first, last;
+};
+
+static bool in_ranges(const struct range *r, size_t n, uint32_t c)
+{
+	for (size_t i = 0; i < n; i++)
+		if (c >= r[i].first && c <= r[i].last)
+			return true;
+	return false;
+}
+
+/* Controls, line ends, and what nobody sees but a comparison does: two names that look alike must be alike. The joiners
+ * U+200C and U+200D stay, scripts need them. */
 static bool is_unwanted(uint32_t c)
 {
-	return c < 0x20 || (c >= 0x7f && c <= 0x9f) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) ||
-	       c == 0xfffe || c == 0xffff;
+	static const struct range unwanted[] = {
+	    {0x00, 0x1f},     {0x7f, 0x9f},     {0xad, 0xad},     {0x61c, 0x61c},   {0x200b, 0x200b}, {0x200e, 0x200f},
+	    {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfdd0, 0xfdef}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f},
+	};
+
+	return (c & 0xfffe) == 0xfffe || in_ranges(unwanted, sizeof(unwanted) / sizeof(unwanted[0]), c);
+}
+
+/* White space of any width, fillers that look like it, and the joiners. */
+static bool is_blank_char(uint32_t c)
+{
+	static const struct range blank[] = {
+	    {' ', ' '},       {0xa0, 0xa0},     {0x115f, 0x1160}, {0x1680, 0x1680}, {0x2000, 0x200d}, {0x202f, 0x202f},
+	    {0x205f, 0x205f}, {0x2800, 0x2800}, {0x3000, 0x3000}, {0x3164, 0x3164}, {0xffa0, 0xffa0},
+	};
+
+	return in_ranges(blank, sizeof(blank) / sizeof(blank[0]), c);
+}
+
+bool text_is_blank(struct span s)
+{
+	uint32_t c;
+
+	for (size_t pos = 0; pos < s.len;)
+		if (!next_char(s, &pos, &c) || !is_blank_char(c))
+			return false;
+	return true;
+}
+
+bool text_is_trimmed(struct span s)
+{
+	uint32_t c, first = 0, last = 0;
+
+	for (size_t pos = 0; pos < s.len; last = c) {
+		bool at_start = pos == 0;
+
+		if (!next_char(s, &pos, &c))
+			return false;
+		if (at_start)
+			first = c;
+	}
+	return !is_blank_char(first) && !is_blank_char(last);
 }
 
 bool text_is_clean(struct span s, size_t max_bytes)

@@ -7,9 +7,15 @@
 
 /* Well-formed UTF-8: no overlong forms, surrogates, or above U+10FFFF. NUL is well-formed here. */
 bool text_is_utf8(struct span s);
-/* Fit to be stored and shown: UTF-8, no NUL, no control characters (C0, DEL, C1), no bidirectional overrides
- * (U+202A-E, U+2066-9), no U+FFFE/FFFF, not above max_bytes. Empty is clean. */
+/* Fit to be stored and shown: UTF-8, no NUL, no control characters (C0, DEL, C1), no line or paragraph ends, no
+ * bidirectional marks and overrides, nothing else invisible (soft hyphen, zero-width space, U+2060-206F, byte order
+ * mark, tags) but the joiners U+200C/D, no noncharacters, not above max_bytes. Empty is clean. */
 bool text_is_clean(struct span s, size_t max_bytes);
+/* Nothing but white space of any width (U+3000, too), fillers and joiners. Empty is blank; text that is not UTF-8 is
+ * not. */
+bool text_is_blank(struct span s);
+/* Neither begins nor ends with such a character. Empty is trimmed; text that is not UTF-8 is not. */
+bool text_is_trimmed(struct span s);
 /* Number of code points of well-formed text. */
 size_t text_length(struct span s);
 /* True when every byte is one of `alphabet`. */

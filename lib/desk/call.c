@@ -38,11 +38,6 @@ enum err desk_random_text(struct desk_call *call, const char *prefix, size_t n, 
 	return ERR_OK;
 }
 
-static bool is_blank(const char *s)
-{
-	return s == NULL || s[strspn(s, " ")] == '\0';
-}
-
 enum err may_text(struct desk_call *call, const char *value, size_t max, const char *field)
 {
 	struct span s = span_str(value);
@@ -56,7 +51,7 @@ enum err may_text(struct desk_call *call, const char *value, size_t max, const c
 
 enum err need_text(struct desk_call *call, const char *value, size_t max, enum err missing, const char *field)
 {
-	if (is_blank(value))
+	if (value == NULL || text_is_blank(span_str(value)))
 		return err_note_set(&call->note, missing, field, NULL);
 	return may_text(call, value, max, field);
 }

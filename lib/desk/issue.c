@@ -58,6 +58,8 @@ static enum err request_check(struct desk_call *call, const struct issue_request
 		e = refuse(call, ERR_TYPE_NOT_OWN, "type_code", NULL);
 	if (e == ERR_OK)
 		e = need_text(call, r->number, LICENCE_NAME_MAX, ERR_FIELD_MISSING, "number");
+	if (e == ERR_OK && !text_is_trimmed(span_str(r->number))) /* else the same number could be issued again */
+		e = refuse(call, ERR_FIELD_INVALID, "number", "A number begins and ends with a visible character.");
 	if (e == ERR_OK && (strlen(r->area_code) > AREA_CODE_MAX || !text_only(span_str(r->area_code), "0123456789")))
 		e = refuse(call, ERR_FIELD_INVALID, "area_code", "An area code is at most 12 digits.");
 	if (e == ERR_OK && r->n_fields > LICENCE_FIELDS_MAX)
@@ -102,7 +104,7 @@ static enum err fields_take(struct desk_call *call, struct issue_work *w)
 	for (size_t i = 0; e == ERR_OK && i < w->type.n_fields; i++) {
 		const struct field_type *f = &w->type.fields[i];
 		const struct licence_field *given = given_field(w->req, f->name);
-		bool absent = given == NULL || given->value[0] == '\0';
+		bool absent = given == NULL || text_is_blank(span_str(given->value));
 
 		if (absent && f->required)
 			return refuse(call, ERR_FIELD_MISSING, f->name, NULL);

@@ -8,7 +8,7 @@ static enum err text_check(const char *s, const char *field, struct err_note *no
 {
 	struct span v = span_str(s);
 
-	if (v.len == 0)
+	if (text_is_blank(v))
 		return err_note_set(note, ERR_FIELD_MISSING, field, NULL);
 	if (v.len > DESK_TEXT_MAX)
 		return err_note_set(note, ERR_FIELD_TOO_LONG, field, NULL);

@@ -1,11 +1,16 @@
 #include "desk/show.h"
 #include "form/cbor.h"
 
+/* A renewal is often issued before it begins: until then the one before it counts. */
+static bool valid_now(const struct licence_row *r, int64_t now)
+{
+	return licence_state_at(r, now, NULL) == LICENCE_VALID && r->valid_from <= now;
+}
+
 /* Valid before anything else, then the newest: what a clerk would take from the pile. */
 static bool better(const struct licence_row *a, const struct licence_row *b, int64_t now)
 {
-	bool a_valid = licence_state_at(a, now, NULL) == LICENCE_VALID;
-	bool b_valid = licence_state_at(b, now, NULL) == LICENCE_VALID;
+	bool a_valid = valid_now(a, now), b_valid = valid_now(b, now);
 
 	return a_valid != b_valid ? a_valid : a->issued > b->issued;
 }

@@ -293,8 +293,16 @@ static void utf8_is_checked(void **state)
 	    {BYTES("\xe2\x80\xaa"), true, false},      /* U+202A */
 	    {BYTES("\xe2\x81\xa6"), true, false},      /* U+2066 */
 	    {BYTES("\xe2\x81\xa9"), true, false},      /* U+2069 */
-	    {BYTES("\xe2\x80\xa9"), true, true},       /* U+2029, next to them */
-	    {BYTES("\xe2\x81\xaa"), true, true},       /* U+206A */
+	    {BYTES("\xe2\x80\xa9"), true, false},      /* U+2029, a line ends */
+	    {BYTES("\xe2\x81\xaa"), true, false},      /* U+206A */
+	    {BYTES("\xe2\x80\x8b"), true, false},      /* U+200B */
+	    {BYTES("\xe2\x80\x8d"), true, true},       /* U+200D, a joiner */
+	    {BYTES("\xe2\x80\x8f"), true, false},      /* U+200F */
+	    {BYTES("\xe2\x80\xaf"), true, true},       /* U+202F */
+	    {BYTES("\xc2\xad"), true, false},          /* U+00AD */
+	    {BYTES("\xef\xbb\xbf"), true, false},      /* U+FEFF */
+	    {BYTES("\xf3\xa0\x81\x81"), true, false},  /* U+E0041 */
+	    {BYTES("\xf0\x9f\xbf\xbf"), true, false},  /* U+1FFFF */
 	    {BYTES("\xef\xbf\xbe"), true, false},      /* U+FFFE */
 	    {BYTES("\xef\xbf\xbf"), true, false},      /* U+FFFF */
 	    {BYTES("\xef\xbf\xbd"), true, true},       /* U+FFFD */
@@ -325,6 +333,21 @@ static void utf8_is_checked(void **state)
 	assert_true(text_is_clean(BYTES("印证"), 6));
 	assert_false(text_is_clean(BYTES("印证"), 5));
 	assert_int_equal(text_length(BYTES("印证a𠮷")), 4);
+}
+
+static void blanks(void **state)
+{
+	(void)state;
+	assert_true(text_is_blank(BYTES("")));
+	assert_true(text_is_blank(BYTES(" \u3000\u00a0\u2003\u200d")));
+	assert_false(text_is_blank(BYTES("\u3000张")));
+	assert_false(text_is_blank(BYTES("\xe3\x80")));
+	assert_true(text_is_trimmed(BYTES("")));
+	assert_true(text_is_trimmed(BYTES("张 三")));
+	assert_true(text_is_trimmed(BYTES("𠮷")));
+	assert_false(text_is_trimmed(BYTES("张三\u3000")));
+	assert_false(text_is_trimmed(BYTES("\u00a0张三")));
+	assert_false(text_is_trimmed(BYTES("张\xff")));
 }
 
 static void alphabets(void **state)
@@ -515,6 +538,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(errors_have_names),
 	    cmocka_unit_test(note_is_not_cut_within_a_character),
+	    cmocka_unit_test(blanks),
 	    cmocka_unit_test(arena_keeps_its_budget),
 	    cmocka_unit_test_setup_teardown(arena_copies, with_arena, without_arena),
 	    cmocka_unit_test(buffer_remembers_failure),

@@ -72,6 +72,9 @@ static struct licence_holder *holder_at(struct issue_request *r, size_t i)
 SPOIL(no_type, r->type_code = "")
 SPOIL(foreign_type, r->type_code = TYPE_HOUSE)
 SPOIL(no_number, r->number = " ")
+SPOIL(wide_blank_number, r->number = "\u3000")
+SPOIL(padded_number, r->number = "JY-1\u00a0")
+SPOIL(invisible_number, r->number = "JY\u200b-1")
 SPOIL(control_number, r->number = "A\x01")
 SPOIL(no_holder, r->n_holders = 0)
 SPOIL(bad_holder, holder_at(r, 0)->code = TEXT("110101199003070019"))
@@ -96,6 +99,9 @@ static void issue_refusals(void **state)
 	    {"no type", no_type, ERR_FIELD_MISSING, "type_code"},
 	    {"foreign type", foreign_type, ERR_TYPE_NOT_OWN, "type_code"},
 	    {"no number", no_number, ERR_FIELD_MISSING, "number"},
+	    {"a wide blank", wide_blank_number, ERR_FIELD_MISSING, "number"},
+	    {"a number that looks like another", padded_number, ERR_FIELD_INVALID, "number"},
+	    {"a number that looks like another", invisible_number, ERR_TEXT_INVALID, "number"},
 	    {"control character", control_number, ERR_TEXT_INVALID, "number"},
 	    {"no holder", no_holder, ERR_FIELD_MISSING, "holders"},
 	    {"bad holder code", bad_holder, ERR_HOLDER_CODE_INVALID, "holders.code"},
@@ -332,6 +338,22 @@ static void preview_takes_the_valid_one(void **state)
 	assert_int_equal(p.preview[1].n_fields, 0);
 }
 
+/* A renewal that was issued ahead does not hide the licence that it will replace. */
+static void preview_waits_for_a_renewal(void **state)
+{
+	struct world *w = *state;
+	struct issue_request r = food_request(w);
+	const char *present = issued(w, r), *next;
+
+	w->clock += 1000;
+	r.number = "JY-0002";
+	r.valid_from = w->clock + 3600 * 1000;
+	next = issued(w, r);
+	assert_string_equal(preview(w, w->desk).preview[1].licence_id, present);
+	w->clock = r.valid_from;
+	assert_string_equal(preview(w, w->desk).preview[1].licence_id, next);
+}
+
 /* More than a list holds: the oldest can still be used and shown. */
 static void very_many_licences(void **state)
 {
@@ -489,6 +511,8 @@ static void refusals_spend_nothing(void **state)
 	r = good, r.purpose = "";
 	REFUSED(ERR_PURPOSE_MISSING, "purpose");
 	r = good, r.case_number = "";
+	REFUSED(ERR_CASE_MISSING, "case_number");
+	r = good, r.case_number = "\u3000"; /* the blank that a Chinese keyboard types */
 	REFUSED(ERR_CASE_MISSING, "case_number");
 	r = good, r.code = "hello";
 	REFUSED(ERR_CODE_MALFORMED, "code");
@@ -1234,6 +1258,7 @@ int main(void)
 	    WORLD(others_may_present),
 	    WORLD(preview_is_what_would_leave),
 	    WORLD(preview_takes_the_valid_one),
+	    WORLD(preview_waits_for_a_renewal),
 	    WORLD(very_many_licences),
 	    WORLD(code_refusals),
 	    WORLD(show_fields_must_be_of_the_face),
