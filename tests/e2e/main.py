@@ -38,8 +38,7 @@ def main():
     names = sys.argv[1:]
     suite = loader.loadTestsFromNames(names) if names else loader.discover(os.path.dirname(__file__), "test_*.py")
     result = unittest.TextTestRunner(stream=sys.stdout, resultclass=Result, verbosity=0).run(suite)
-    yz.stop_all()
-    bad = len(result.failures) + len(result.errors)
+    bad = len(result.failures) + len(result.errors) + yz.stop_all()
     print("e2e: %d passed, %d failed, %d skipped" % (result.testsRun - bad - len(result.skipped), bad,
                                                      len(result.skipped)))
     sys.exit(0 if bad == 0 and result.testsRun > 0 else 1)

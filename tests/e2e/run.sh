@@ -14,5 +14,6 @@ rm -rf "$gen/std" && mkdir "$gen/std" && mv "$gen/grpc/health/v1/health_pb2.py" 
 mv "$gen/grpc/reflection/v1/reflection_pb2.py" "$gen/std/reflection_v1_pb2.py"
 mv "$gen/grpc/reflection/v1alpha/reflection_pb2.py" "$gen/std/reflection_v1alpha_pb2.py"
 rm -rf "$gen/grpc"
+export LSAN_OPTIONS="suppressions=$PWD/tests/lsan.supp:print_suppressions=0"
 export YZ_BUILD="$build" PYTHONPATH="$gen:tests/e2e" PYTHONDONTWRITEBYTECODE=1 GRPC_VERBOSITY=NONE
 exec /usr/bin/python3 tests/e2e/main.py "$@"

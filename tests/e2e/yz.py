@@ -83,8 +83,15 @@ SERVERS = []
 
 
 def stop_all():
+    """Stops what still runs; how many did not end well."""
+    bad = 0
     for s in SERVERS:
-        s.stop()
+        try:
+            s.stop()
+        except (AssertionError, RuntimeError) as e:
+            print(e)
+            bad += 1
+    return bad
 
 
 class Server:
@@ -127,6 +134,10 @@ class Server:
     def stop(self):
         self.close()
         self.script("stop")
+        # A sanitizer's complaint, also the one about leaks at the end, is a failure.
+        for word in ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "WARNING: ThreadSanitizer", "runtime error:"):
+            if os.path.exists(os.path.join(self.dir, "server.log")) and word in self.log():
+                raise AssertionError("the server's log has a sanitizer report:\n" + self.log()[-6000:])
 
     def close(self):
         for c in self.channels.values():
