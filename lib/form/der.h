@@ -13,6 +13,7 @@
 #define YZ_FORM_DER_H
 
 #include "base/buf.h"
+#include "form/deviation.h"
 
 enum {
 	DER_DEPTH_MAX = 32,
@@ -30,6 +31,7 @@ enum {
 	DER_UTF8 = 0x0c,
 	DER_PRINTABLE = 0x13,
 	DER_IA5 = 0x16,
+	DER_UTC_TIME = 0x17,
 	DER_GENERALIZED_TIME = 0x18,
 	DER_SEQUENCE = 0x30,
 	DER_CONTEXT_0_PRIMITIVE = 0x80,
@@ -78,6 +80,18 @@ enum err der_ia5(struct der *d, struct arena *a, size_t max, char **v) MUST_CHEC
 enum err der_printable(struct der *d, struct arena *a, size_t max, char **v) MUST_CHECK;
 /* GeneralizedTime, exactly YYYYMMDDHHMMSSZ. */
 enum err der_gentime(struct der *d, int64_t *ms) MUST_CHECK;
+
+/*
+ * BER, which some software writes where DER is asked for, made DER before it is read: *out is the first value of `in`
+ * itself when it has only lengths of DER, else a copy in the arena with definite shortest lengths (BER_LENGTHS) and
+ * with strings in one piece (BER_STRINGS: BIT STRING and OCTET STRING of one level of parts). *rest is what follows in
+ * `in`. Contents of primitive values stay as they are. ERR_FORMAT: nested deeper than DER_DEPTH_MAX, cut off, or not
+ * DER while `list` is NULL. The copy is never longer than `in` and some octets for each of its values.
+ */
+enum err der_normalise(struct arena *a, struct span in, struct deviations *list, const char *where, struct span *out,
+                       struct span *rest) MUST_CHECK;
+/* The bytes as received of the value that is reached from the first value of `in` (BER) by these indices. */
+enum err der_received(struct span in, const unsigned *path, size_t n, struct span *out) MUST_CHECK;
 
 /* Writer. A constructed value is opened, filled and closed in this order; der_close() puts the length in. */
 size_t der_open(struct buf *b, uint8_t tag);
