@@ -247,7 +247,7 @@ static int cmd_check(int argc, char **argv)
 	return worst;
 }
 
-/* ---- make ---- */
+/* ---- make ----------------------------------------------------------------------------------- */
 
 static enum err random_serial(char out[SERIAL_LEN + 1])
 {

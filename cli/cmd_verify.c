@@ -115,7 +115,7 @@ static void verify_file(struct run *run, const char *file)
 	arena_free(a);
 }
 
-/* ---- before the files ---- */
+/* ---- before the files ----------------------------------------------------------------------- */
 
 /* OPT_GO or the exit status of a usage error. */
 static int read_options(struct run *run)

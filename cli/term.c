@@ -72,7 +72,7 @@ bool term_colour(FILE *f)
 	return term_is_tty(f) && (no == NULL || no[0] == '\0') && term != NULL && strcmp(term, "dumb") != 0;
 }
 
-/* ---- text ---- */
+/* ---- text ----------------------------------------------------------------------------------- */
 
 /* Length of the character at the start of s (len > 0), 0 when that is not UTF-8; *cp is its code point. */
 static size_t next_char(struct span s, uint32_t *cp)
@@ -174,7 +174,7 @@ static void print_safe(FILE *f, const char *text)
 	}
 }
 
-/* ---- tables ---- */
+/* ---- tables --------------------------------------------------------------------------------- */
 
 void term_table_init(struct term_table *t, struct arena *a, size_t columns, const char *const *heads)
 {
@@ -251,7 +251,7 @@ enum err term_table_print(const struct term_table *t, FILE *f)
 	return fflush(f) == 0 && !ferror(f) ? ERR_OK : ERR_FILE_UNWRITABLE;
 }
 
-/* ---- progress ---- */
+/* ---- progress ------------------------------------------------------------------------------- */
 
 void term_progress_begin(struct term_progress *p, const char *label, size_t total)
 {
@@ -281,7 +281,7 @@ void term_progress_end(struct term_progress *p)
 	p->on = false;
 }
 
-/* ---- answers ---- */
+/* ---- answers -------------------------------------------------------------------------------- */
 
 enum err term_flush(void)
 {

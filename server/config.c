@@ -64,8 +64,7 @@ static enum err complain(struct reading *r, const char *field, const char *what)
 	return r->e;
 }
 
-/* ---- values
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- values --------------------------------------------------------------------------------- */
 
 static char *beside(struct reading *r, const char *value)
 {
@@ -163,8 +162,7 @@ static enum err set_value(struct reading *r, const struct config_row *row, void 
 	return ERR_OK;
 }
 
-/* ---- lines
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- lines ---------------------------------------------------------------------------------- */
 
 static enum err seal_key(struct reading *r, const char *name, struct config_key **out)
 {
@@ -272,8 +270,7 @@ static char *next_line(char *out, int size, void *arg)
 	return out;
 }
 
-/* ---- the whole
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------ */
 
 static enum err set_defaults(struct reading *r)
 {

@@ -51,8 +51,7 @@ METHOD(principal_disable);
 enum err complete_pull(struct desk_call *call, ProtobufCMessage *reply);
 enum err complete_inspect(struct desk_call *call, ProtobufCMessage *reply);
 
-/* ---- shared by the above ------------------------------------------------------------------------------------------
- */
+/* ---- shared by the above -------------------------------------------------------------------- */
 
 /* request_id and operator, which stand in most requests under the same names. */
 void conv_head(struct desk_call *call, const ProtobufCMessage *m);

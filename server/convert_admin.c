@@ -169,8 +169,7 @@ enum err encode_principal_list(struct desk_call *call, ProtobufCMessage **out)
 	return ERR_OK;
 }
 
-/* ---- audit ---------------------------------------------------------------------------------------------------------
- */
+/* ---- audit ---------------------------------------------------------------------------------- */
 
 enum err decode_audit_list(struct desk_call *call, const ProtobufCMessage *m)
 {

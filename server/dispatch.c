@@ -35,8 +35,7 @@ static void work_free(struct work *w)
 	free(w);
 }
 
-/* ---- the end of a call ----------------------------------------------------------------------------------------------
- */
+/* ---- the end of a call ---------------------------------------------------------------------- */
 
 /* A line per refusal; not per call that went well, nor per call that is turned away because there are too many. */
 static enum log_level level_of(enum err e)
@@ -88,8 +87,7 @@ static void finish_dropped(struct work *w)
 	work_free(w);
 }
 
-/* ---- after the use case ---------------------------------------------------------------------------------------------
- */
+/* ---- after the use case --------------------------------------------------------------------- */
 
 static enum err make_reply(struct work *w)
 {
@@ -178,8 +176,7 @@ static void commit_done(void *arg, enum err result)
 	workers_resume(w->service->workers, &w->job);
 }
 
-/* ---- the use case
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- the use case --------------------------------------------------------------------------- */
 
 /* True when the call came to its end here, because nobody waits for it any more. */
 static bool finish_late(struct work *w)
@@ -280,8 +277,7 @@ static void run_first(struct job *j)
 		begin(w);
 }
 
-/* ---- on gRPC's threads
- * ------------------------------------------------------------------------------------------------ */
+/* ---- on gRPC's threads ---------------------------------------------------------------------- */
 
 static struct work *work_new(struct rpc_call *c)
 {

@@ -45,8 +45,7 @@ struct health {
 	int64_t next_check, next_expire;
 };
 
-/* ---- the verdict
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- the verdict ---------------------------------------------------------------------------- */
 
 static const char *fault_locked(const struct health *h)
 {
@@ -79,8 +78,7 @@ static const char *examine(const struct health *h)
 	return NULL;
 }
 
-/* ---- watchers
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- watchers ------------------------------------------------------------------------------- */
 
 static struct span pack_status(int status, uint8_t out[16])
 {
@@ -217,8 +215,7 @@ static void watch_closed(struct rpc_call *c)
 const struct rpc_handler health_check_handler = {.start = check_start};
 const struct rpc_handler health_watch_handler = {.start = watch_start, .sent = watch_sent, .closed = watch_closed};
 
-/* ---- the thread
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- the thread ----------------------------------------------------------------------------- */
 
 static void judge(struct health *h)
 {

@@ -127,7 +127,7 @@ size_t methods_max_request(void)
 	return max;
 }
 
-/* ---- the check at start ------------------------------------------------------------------------------------------ */
+/* ---- the check at start --------------------------------------------------------------------- */
 
 static enum err disagree(struct err_note *note, const char *service, const char *method, const char *what)
 {

@@ -123,8 +123,7 @@ static bool find_file(struct span name, bool by_symbol, struct span *out)
 	return false;
 }
 
-/* ---- answers
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- answers -------------------------------------------------------------------------------- */
 
 /* The file and what it imports, each once, the file itself first. */
 static size_t with_imports(struct span file, ProtobufCBinaryData out[FILES_MAX])
@@ -233,8 +232,7 @@ enum err reflect_answer(struct arena *a, struct span request, struct span *respo
 	return wire_pack(a, &r.base, response);
 }
 
-/* ---- the stream: one message in, one out
- * ------------------------------------------------------------------------------ */
+/* ---- the stream: one message in, one out ---------------------------------------------------- */
 
 static void reflect_start(struct rpc_call *c)
 {
@@ -280,8 +278,7 @@ static void reflect_closed(struct rpc_call *c)
 const struct rpc_handler reflect_handler = {
     .start = reflect_start, .message = reflect_message, .sent = reflect_sent, .closed = reflect_closed};
 
-/* ---- the check at start
- * ------------------------------------------------------------------------------------------------ */
+/* ---- the check at start --------------------------------------------------------------------- */
 
 static bool service_listed(struct span package, struct span name)
 {

@@ -6,7 +6,7 @@
 
 enum { HANDSHAKE_MS = 10 * 1000, IDLE_MS = 10 * 60 * 1000, AGE_MS = 60 * 60 * 1000 };
 
-/* ---- events ----------------------------------------------------------------------------------------------------- */
+/* ---- events --------------------------------------------------------------------------------- */
 
 /* Ask for one more call of this slot. Failure leaves one request fewer armed; the server stays alive. */
 static bool arm(struct rpc_server *s, size_t slot)
@@ -205,7 +205,7 @@ static void *poll_loop(void *arg)
 	}
 }
 
-/* ---- start and stop ---------------------------------------------------------------------------------------------- */
+/* ---- start and stop ------------------------------------------------------------------------- */
 
 static grpc_server *server_create(const struct rpc_options *o)
 {

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* ---- a call's life -------------------------------------------------------------------------------------------- */
+/* ---- a call's life -------------------------------------------------------------------------- */
 
 void rpc_call_ref(struct rpc_call *c)
 {
@@ -178,7 +178,7 @@ bool rpc_read_message(grpc_byte_buffer *in, grpc_slice *out)
 	return true;
 }
 
-/* ---- what handlers use ------------------------------------------------------------------------------------------- */
+/* ---- what handlers use ---------------------------------------------------------------------- */
 
 void *rpc_env(const struct rpc_call *c)
 {

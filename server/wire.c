@@ -178,7 +178,7 @@ enum err wire_check(const ProtobufCMessageDescriptor *d, struct span raw, struct
 	return walk(d, raw, NULL, 1, note);
 }
 
-/* ---- unpack and pack ------------------------------------------------------------------------------------------- */
+/* ---- unpack and pack ------------------------------------------------------------------------ */
 
 struct budgeted {
 	struct arena *arena;
@@ -230,7 +230,7 @@ enum err wire_pack(struct arena *a, const ProtobufCMessage *m, struct span *out)
 	return ERR_OK;
 }
 
-/* ---- descriptors ------------------------------------------------------------------------------------------------ */
+/* ---- descriptors ---------------------------------------------------------------------------- */
 
 const ProtobufCFieldDescriptor *wire_field(const ProtobufCMessageDescriptor *d, const char *name, ProtobufCType type)
 {

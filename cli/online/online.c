@@ -17,7 +17,7 @@ int online_fail(const struct online *o, enum err e, const struct err_note *note,
 	return term_error(o->json, e, note, subject);
 }
 
-/* ---- profile ---- */
+/* ---- profile -------------------------------------------------------------------------------- */
 
 struct profile_reader {
 	struct online *o;
@@ -103,7 +103,7 @@ static int read_profile(struct online *o)
 	return online_fail(o, note.code, &note, path);
 }
 
-/* ---- connection ---- */
+/* ---- connection ----------------------------------------------------------------------------- */
 
 int online_file(struct online *o, const char *path, size_t max, struct span *out)
 {
@@ -166,7 +166,7 @@ int online_run(struct online *o, const struct opt_spec *spec, int argc, char **a
 	return st != OPT_GO ? st : (st = online_open(o)) != 0 ? st : OPT_GO;
 }
 
-/* ---- calls ---- */
+/* ---- calls ---------------------------------------------------------------------------------- */
 
 static enum err fill_request_id(struct online *o, ProtobufCMessage *m)
 {
@@ -247,7 +247,7 @@ int online_do(struct online *o, const ProtobufCServiceDescriptor *service, const
 	return st != 0 ? st : online_show(o, reply);
 }
 
-/* ---- input ---- */
+/* ---- input ---------------------------------------------------------------------------------- */
 
 int online_request(struct online *o, const char *path, const ProtobufCMessageDescriptor *d, ProtobufCMessage **out)
 {

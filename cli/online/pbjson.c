@@ -112,7 +112,7 @@ json_t *pb_to_json(const ProtobufCMessage *m)
 	return o;
 }
 
-/* ---- from JSON ---- */
+/* ---- from JSON ------------------------------------------------------------------------------ */
 
 static enum err wrong(struct err_note *note, const char *key, const char *what)
 {
@@ -245,7 +245,7 @@ enum err pb_from_json(struct arena *a, const ProtobufCMessageDescriptor *d, cons
 	return message_from(a, d, json, 0, out, note);
 }
 
-/* ---- for people ---- */
+/* ---- for people ----------------------------------------------------------------------------- */
 
 static void print_line(const char *name, const char *text, int indent)
 {

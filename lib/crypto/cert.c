@@ -14,7 +14,7 @@
 
 enum { NAME_MAX_BYTES = 4096, BUNDLE_MAX = 4096, SERIAL_MAX = 64, EKU_TEXT = 128 };
 
-/* ---- parts of a certificate ----------------------------------------------------------------------------------- */
+/* ---- parts of a certificate ----------------------------------------------------------------- */
 
 enum err asn1_time_ms(const ASN1_TIME *t, int64_t *out)
 {
@@ -174,7 +174,7 @@ static enum err fill(struct cert *c)
 	return e == ERR_OK ? fill_fingerprint(c) : e;
 }
 
-/* ---- life ------------------------------------------------------------------------------------------------------ */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 enum err cert_parse(struct span der, struct cert **out)
 {
@@ -235,7 +235,7 @@ void cert_free(struct cert *c)
 	free(c);
 }
 
-/* ---- bundles --------------------------------------------------------------------------------------------------- */
+/* ---- bundles -------------------------------------------------------------------------------- */
 
 struct bundle {
 	struct arena *arena;
@@ -323,7 +323,7 @@ enum err cert_parse_bundle(struct arena *a, struct span in, struct cert ***out, 
 	return ERR_OK;
 }
 
-/* ---- reading --------------------------------------------------------------------------------------------------- */
+/* ---- reading -------------------------------------------------------------------------------- */
 
 struct span cert_der(const struct cert *c)
 {

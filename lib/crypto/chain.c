@@ -10,7 +10,7 @@ enum {
 	STORE_MAX = 65536
 };
 
-/* ---- the set of certificates and CRLs ------------------------------------------------------------------------ */
+/* ---- the set of certificates and CRLs ------------------------------------------------------- */
 
 enum err cert_store_new(struct cert_store **out)
 {
@@ -90,7 +90,7 @@ int64_t cert_store_oldest_crl(const struct cert_store *s)
 	return oldest;
 }
 
-/* ---- one link -------------------------------------------------------------------------------------------------- */
+/* ---- one link ------------------------------------------------------------------------------- */
 
 static bool is_accepted(int nid)
 {
@@ -168,7 +168,7 @@ enum err link_check_crl(const struct crl *c, const struct cert *issuer, enum lin
 	return openssl_failed(ERR_OK);
 }
 
-/* ---- one path -------------------------------------------------------------------------------------------------- */
+/* ---- one path ------------------------------------------------------------------------------- */
 
 struct walk {
 	const struct cert_store *store;

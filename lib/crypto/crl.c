@@ -141,7 +141,7 @@ int64_t crl_next_update(const struct crl *c)
 	return c->next_update;
 }
 
-/* ---- revocation ------------------------------------------------------------------------------------------------ */
+/* ---- revocation ----------------------------------------------------------------------------- */
 
 /* What the CRLs at hand say about one certificate. */
 struct finding {

@@ -115,7 +115,7 @@ enum err sm3_hkdf(struct span key, struct span salt, struct span info, uint8_t *
 	return e;
 }
 
-/* ---- digests by name ------------------------------------------------------------------------------------------- */
+/* ---- digests by name ------------------------------------------------------------------------ */
 
 static const struct {
 	enum digest_alg alg;

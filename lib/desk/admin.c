@@ -15,7 +15,7 @@ enum {
 	PRINCIPAL_FACTS = 8
 };
 
-/* ---- contents: what is proposed and agreed ---- */
+/* ---- contents: what is proposed and agreed -------------------------------------------------- */
 
 static void put_texts(struct buf *b, char *const *list, size_t n)
 {
@@ -55,7 +55,7 @@ static enum err contents_digest(struct arena *a, const struct principal *p, uint
 	return e == ERR_OK ? sm3(bytes, out) : e;
 }
 
-/* ---- audit ---- */
+/* ---- audit ---------------------------------------------------------------------------------- */
 
 static char *roles_text(struct arena *a, unsigned roles)
 {
@@ -113,7 +113,7 @@ static enum err audit_principal(struct desk_call *call, struct store_tx *tx, con
 	return e == ERR_OK ? desk_audit(call, tx, result, facts, PRINCIPAL_FACTS) : e;
 }
 
-/* ---- two hands ---- */
+/* ---- two hands ------------------------------------------------------------------------------ */
 
 static bool is_active_security(const struct principal *p)
 {
@@ -201,7 +201,7 @@ static enum err may_put(struct desk_call *call, struct store_tx *tx, const struc
 	return second_hand(call, tx, after, may);
 }
 
-/* ---- use cases ---- */
+/* ---- use cases ------------------------------------------------------------------------------ */
 
 static enum err before_get(struct desk_call *call, struct store_tx *tx, const char *id, struct principal *out)
 {
@@ -308,7 +308,7 @@ const struct use_case use_principal_list = {"principal.list", ROLE_SECURITY | RO
 const struct use_case use_principal_disable = {"principal.disable", ROLE_SECURITY, CHANGE, disable_check,
                                                disable_commit};
 
-/* ---- the first administrators ---- */
+/* ---- the first administrators --------------------------------------------------------------- */
 
 struct enrolment {
 	const char *action;

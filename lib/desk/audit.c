@@ -15,7 +15,7 @@ enum {
 /* Keys of the record. */
 enum { K_VERSION = 1, K_TIME, K_ACTION, K_PRINCIPAL, K_ORG, K_RESULT, K_REQUEST, K_FACTS, K_VALUES };
 
-/* ---- writing ---- */
+/* ---- writing -------------------------------------------------------------------------------- */
 
 struct draft {
 	struct arena *arena;
@@ -171,7 +171,7 @@ enum err desk_audit(struct desk_call *call, struct store_tx *tx, const char *res
 	return audit_append(call->arena, &call->desk->o.rand, tx, &head, all, OPERATOR_FACTS + n, call->audit_leaf);
 }
 
-/* ---- reading ---- */
+/* ---- reading -------------------------------------------------------------------------------- */
 
 static enum err get_text(struct cbor_reader *r, struct arena *a, uint64_t key, char **out)
 {

@@ -3,7 +3,7 @@
 
 enum { CODE_MAX = 64 };
 
-/* ---- what other use cases ask ---- */
+/* ---- what other use cases ask --------------------------------------------------------------- */
 
 static enum err row_get(struct store_tx *tx, struct arena *a, enum catalog_kind k, const char *code,
                         struct catalog_row *row)
@@ -57,7 +57,7 @@ bool desk_allows_item(const struct principal *p, const char *code)
 	return allows(p->items, p->n_items, code);
 }
 
-/* ---- writing ---- */
+/* ---- writing -------------------------------------------------------------------------------- */
 
 static enum err put(struct desk_call *call, struct store_tx *tx, enum catalog_kind k, struct catalog_row *row,
                     const char *name)
@@ -125,7 +125,7 @@ static enum err item_put(struct desk_call *call, struct store_tx *tx)
 	return e == ERR_OK ? put(call, tx, CATALOG_ITEM, &row, item->name) : e;
 }
 
-/* ---- reading ---- */
+/* ---- reading -------------------------------------------------------------------------------- */
 
 static enum err type_get_read(struct store_tx *tx, void *arg)
 {

@@ -8,7 +8,7 @@
 
 enum { DAY_MS = 24 * 3600 * 1000, CERT_WARN_DAYS = 30, CRL_WARN_DAYS = 7, CLOCK_WARN_MS = 1000, WARNINGS_MAX = 64 };
 
-/* ---- the desk ---- */
+/* ---- the desk ------------------------------------------------------------------------------- */
 
 static enum err key_check(const struct desk_key *k, struct err_note *note)
 {
@@ -80,7 +80,7 @@ struct store *desk_store(const struct desk *d)
 	return d->o.store;
 }
 
-/* ---- who is this ---- */
+/* ---- who is this ---------------------------------------------------------------------------- */
 
 struct key_lookup {
 	struct arena *arena;
@@ -124,7 +124,7 @@ enum err desk_principal(struct desk *d, struct arena *a, const uint8_t fingerpri
 	return ERR_PRINCIPAL_UNKNOWN;
 }
 
-/* ---- begin ---- */
+/* ---- begin ---------------------------------------------------------------------------------- */
 
 /* The note always says what is returned. */
 static enum err refuse(struct desk_call *call, enum err e)
@@ -251,7 +251,7 @@ enum err desk_begin(struct desk_call *call, const struct use_case *use)
 	return refuse(call, begin(call, use, first));
 }
 
-/* ---- commit ---- */
+/* ---- commit --------------------------------------------------------------------------------- */
 
 static enum err caller_same(struct desk_call *call, struct store_tx *tx)
 {
@@ -314,7 +314,7 @@ enum err desk_run(struct desk_call *call, const struct use_case *use)
 	return e;
 }
 
-/* ---- warnings ---- */
+/* ---- warnings ------------------------------------------------------------------------------- */
 
 struct warnings {
 	struct arena *arena;

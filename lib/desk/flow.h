@@ -13,7 +13,7 @@ enum {
 	TYPES_KEPT_MAX = 256
 };
 
-/* ---- sources (source.c) ---- */
+/* ---- sources (source.c) --------------------------------------------------------------------- */
 
 struct fetched {
 	const struct source *source; /* NULL: not found anywhere */
@@ -47,7 +47,7 @@ enum err source_rows_of_type(struct desk_call *call, struct store_tx *tx, const 
                              const char *type_code, struct holder_rows *out) MUST_CHECK;
 bool source_is_local(const struct source *s);
 
-/* ---- licence types of one call, each read once (type_cache.c) ---- */
+/* ---- licence types of one call, each read once (type_cache.c) ------------------------------- */
 
 struct type_cache {
 	size_t n;
@@ -57,7 +57,7 @@ struct type_cache {
 enum err type_cached(struct desk_call *call, struct store_tx *tx, struct type_cache *c, const char *code,
                      const struct licence_type **out) MUST_CHECK;
 
-/* ---- genuine, state, usable (judge.c) ---- */
+/* ---- genuine, state, usable (judge.c) ------------------------------------------------------- */
 
 /* The state at `now`: what was recorded, and expired by time. *since (may be NULL) is from when. */
 enum licence_state licence_state_at(const struct licence_row *row, int64_t now, int64_t *since);
@@ -86,7 +86,7 @@ enum err judged_same(struct store_tx *tx, const struct judged *j) MUST_CHECK;
 bool record_has_holder(const struct licence_record *r, const struct licence_holder *h);
 const struct licence_holder *record_holder(const struct licence_record *r, size_t i);
 
-/* ---- receipts (receipt.c) ---- */
+/* ---- receipts (receipt.c) ------------------------------------------------------------------- */
 
 struct receipt_draft {
 	struct receipt receipt; /* time and audit_leaf are filled in by the commit */

@@ -26,7 +26,7 @@ struct inspect_work {
 	struct receipt_draft draft;
 };
 
-/* ---- what is asked ---- */
+/* ---- what is asked -------------------------------------------------------------------------- */
 
 static enum err statutory_check(struct desk_call *call, const struct inspect_request *r)
 {
@@ -59,7 +59,7 @@ static enum err inspect_check(struct desk_call *call, const struct inspect_reque
 	return e == ERR_OK && id ? statutory_check(call, r) : e;
 }
 
-/* ---- reading ---- */
+/* ---- reading -------------------------------------------------------------------------------- */
 
 static enum err line_read(struct desk_call *call, struct store_tx *tx, struct inspect_work *w,
                           struct inspect_line *line)
@@ -122,7 +122,7 @@ static enum err statutory_found(struct desk_call *call, const struct inspect_lin
 	                    "licence_id", NULL);
 }
 
-/* ---- answering ---- */
+/* ---- answering ------------------------------------------------------------------------------ */
 
 /* A field of the face that may be shown: chosen by the holder, if he chose; personal ones only of a usable licence. */
 static bool may_show(const struct inspect_line *line, const struct field_type *f)
@@ -277,7 +277,7 @@ static enum err inspect_prepare(struct desk_call *call)
 	return e == ERR_OK ? inspect_answer(call, w) : e;
 }
 
-/* ---- commit ---- */
+/* ---- commit --------------------------------------------------------------------------------- */
 
 static enum err inspect_entry(struct desk_call *call, struct store_tx *tx, const struct inspect_work *w)
 {

@@ -21,7 +21,7 @@ struct desk {
 	struct limiter *limiter;
 };
 
-/* ---- time, pages, names (call.c) ---- */
+/* ---- time, pages, names (call.c) ------------------------------------------------------------ */
 /* What decides expiry: store_now(). In a commit use store_tx_now(). */
 int64_t desk_now(const struct desk_call *call);
 /* 0 is DESK_PAGE, never above DESK_PAGE_MAX. Ask the store for one more to know whether there is a next page. */
@@ -31,14 +31,14 @@ enum err desk_random_text(struct desk_call *call, const char *prefix, size_t n, 
 /* Read in one snapshot with the call as argument. */
 enum err desk_read(struct desk_call *call, store_fn *fn) MUST_CHECK;
 
-/* ---- texts (call.c); max in bytes ---- */
+/* ---- texts (call.c); max in bytes ----------------------------------------------------------- */
 /* NULL, "" or only blanks: `missing`. ERR_FIELD_TOO_LONG, ERR_TEXT_INVALID. */
 enum err need_text(struct desk_call *call, const char *value, size_t max, enum err missing,
                    const char *field) MUST_CHECK;
 /* The same, and empty is fine. */
 enum err may_text(struct desk_call *call, const char *value, size_t max, const char *field) MUST_CHECK;
 
-/* ---- audit (audit.c) ---- */
+/* ---- audit (audit.c) ------------------------------------------------------------------------ */
 enum { AUDIT_FACTS_MAX = 64, AUDIT_TEXT_MAX = 4000 };
 
 struct desk_fact {
@@ -59,7 +59,7 @@ struct audit_head {
 enum err audit_append(struct arena *a, const struct rand *r, struct store_tx *tx, const struct audit_head *head,
                       const struct desk_fact *facts, size_t n, uint8_t leaf[SHA256_LEN]) MUST_CHECK;
 
-/* ---- catalogue (catalog.c) ---- */
+/* ---- catalogue (catalog.c) ------------------------------------------------------------------ */
 /* Read and parse. ERR_TYPE_UNKNOWN, ERR_ITEM_UNKNOWN; ERR_STORE_CORRUPT when what is stored does not parse. */
 enum err desk_type_get(struct store_tx *tx, struct arena *a, const char *code, struct licence_type *out) MUST_CHECK;
 enum err desk_item_get(struct store_tx *tx, struct arena *a, const char *code, struct service_item *out) MUST_CHECK;
@@ -67,7 +67,7 @@ enum err desk_item_get(struct store_tx *tx, struct arena *a, const char *code, s
 bool desk_allows_type(const struct principal *p, const char *code);
 bool desk_allows_item(const struct principal *p, const char *code);
 
-/* ---- seals (seal_use.c) ---- */
+/* ---- seals (seal_use.c) --------------------------------------------------------------------- */
 /* Our key whose certificate is in the seal's list; NULL when there is none. */
 const struct desk_key *desk_key_for_seal(const struct desk *d, const struct ses_seal *seal);
 /* Same for a stored seal: parses row->der. */
@@ -89,7 +89,7 @@ enum err desk_seal_sign(struct desk_call *call, const struct seal_use *use, stru
 /* "TOTAL_FAILED/EXPIRED SEAL_EXPIRED": verdict and the code of the first failed step, for notes. */
 char *desk_verdict_text(struct arena *a, const struct report *r);
 
-/* ---- limits (limits.c) ---- */
+/* ---- limits (limits.c) ---------------------------------------------------------------------- */
 enum err limiter_new(unsigned operator_per_minute, unsigned principal_per_minute, struct limiter **out) MUST_CHECK;
 void limiter_free(struct limiter *l);
 /* One call at monotonic or wall time now (ms). ERR_PRINCIPAL_LIMIT, ERR_OPERATOR_LIMIT; then nothing is taken.

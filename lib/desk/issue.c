@@ -18,7 +18,7 @@ static enum err refuse(struct desk_call *call, enum err e, const char *field, co
 	return err_note_set(&call->note, e, field, help != NULL ? "%s" : NULL, help);
 }
 
-/* ---- holders ---- */
+/* ---- holders -------------------------------------------------------------------------------- */
 
 static bool holder_repeated(const struct issue_request *r, size_t i)
 {
@@ -67,7 +67,7 @@ static enum err request_check(struct desk_call *call, const struct issue_request
 	return e == ERR_OK ? holders_check(call, r) : e;
 }
 
-/* ---- fields, as the type defines them ---- */
+/* ---- fields, as the type defines them ------------------------------------------------------- */
 
 static const struct licence_field *given_field(const struct issue_request *r, const char *name)
 {
@@ -118,7 +118,7 @@ static enum err fields_take(struct desk_call *call, struct issue_work *w)
 	return e;
 }
 
-/* ---- validity ---- */
+/* ---- validity ------------------------------------------------------------------------------- */
 
 /* The same day some months later; a day that the month does not have becomes its last one. */
 static enum err months_later(int64_t from, unsigned months, int64_t *out)
@@ -153,7 +153,7 @@ static enum err validity(struct desk_call *call, struct issue_work *w)
 	return ERR_OK;
 }
 
-/* ---- the seal ---- */
+/* ---- the seal ------------------------------------------------------------------------------- */
 
 static enum err seal_named(struct desk_call *call, struct store_tx *tx, struct issue_work *w)
 {
@@ -203,7 +203,7 @@ static enum err issue_read(struct store_tx *tx, void *arg)
 	return w->req->seal_id[0] != '\0' ? seal_named(call, tx, w) : seal_only_one(call, tx, w);
 }
 
-/* ---- the record ---- */
+/* ---- the record ----------------------------------------------------------------------------- */
 
 static enum err identifier(struct desk_call *call, struct issue_work *w)
 {
@@ -244,7 +244,7 @@ static enum err make_record(struct desk_call *call, struct issue_work *w)
 	return e == ERR_OK ? licence_record_encode(call->arena, r, &w->row.record) : e;
 }
 
-/* ---- sealing ---- */
+/* ---- sealing -------------------------------------------------------------------------------- */
 
 /* A signature embeds its whole seal; the store keeps the seal once, and of the signature what stands around it. */
 static enum err split(struct desk_call *call, struct span signature, struct licence_row *row)
@@ -324,7 +324,7 @@ static enum err issue_prepare(struct desk_call *call)
 	return e;
 }
 
-/* ---- commit ---- */
+/* ---- commit --------------------------------------------------------------------------------- */
 
 static enum err insert(struct desk_call *call, struct store_tx *tx, struct issue_work *w)
 {

@@ -16,7 +16,7 @@ static enum err refuse(struct desk_call *call, enum err e, const char *field, co
 	return err_note_set(&call->note, e, field, help != NULL ? "%s" : NULL, help);
 }
 
-/* ---- finding an own licence ---- */
+/* ---- finding an own licence ----------------------------------------------------------------- */
 
 static enum err own_check(struct desk_call *call, const struct licence_row *row)
 {
@@ -86,7 +86,7 @@ static enum err read_commit(struct desk_call *call, struct store_tx *tx)
 	return entry(call, tx, "", "");
 }
 
-/* ---- get, file, history ---- */
+/* ---- get, file, history --------------------------------------------------------------------- */
 
 static enum err get_prepare(struct desk_call *call)
 {
@@ -121,7 +121,7 @@ static enum err history_prepare(struct desk_call *call)
 	return e;
 }
 
-/* ---- list ---- */
+/* ---- list ----------------------------------------------------------------------------------- */
 
 struct list_work {
 	struct licence_row *rows;
@@ -188,7 +188,7 @@ static enum err list_prepare(struct desk_call *call)
 	return e;
 }
 
-/* ---- changes of state ---- */
+/* ---- changes of state ----------------------------------------------------------------------- */
 
 static enum err change_check(struct desk_call *call, const struct status_request *r)
 {

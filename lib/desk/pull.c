@@ -18,7 +18,7 @@ struct pull_work {
 	struct receipt_draft draft;
 };
 
-/* ---- may it, and what does it ask for (step 5) ---- */
+/* ---- may it, and what does it ask for (step 5) ---------------------------------------------- */
 
 static enum err pull_check(struct desk_call *call, const struct pull_request *r)
 {
@@ -31,7 +31,7 @@ static enum err pull_check(struct desk_call *call, const struct pull_request *r)
 	return e == ERR_OK ? need_text(call, r->case_number, DESK_TEXT_MAX, ERR_CASE_MISSING, "case_number") : e;
 }
 
-/* ---- the code, and the licences that it lets out (steps 6 and 7) ---- */
+/* ---- the code, and the licences that it lets out (steps 6 and 7) ---------------------------- */
 
 /* Found by name and type, not by place: the item may have been changed since the citizen agreed. */
 static const struct code_grant *grant_for(const struct code_body *body, const struct item_material *m)
@@ -81,7 +81,7 @@ static enum err pull_read(struct store_tx *tx, void *arg)
 	return e == ERR_OK ? read_lines(call, tx, w) : e;
 }
 
-/* ---- what leaves (step 8) ---- */
+/* ---- what leaves (step 8) ------------------------------------------------------------------- */
 
 /* The status of a material, and a sentence for the clerk when it is not fulfilled. */
 static enum material_status line_status(const struct pull_work *w, const struct pull_line *line, const char **why)
@@ -220,7 +220,7 @@ static enum err pull_prepare(struct desk_call *call)
 	return e == ERR_OK ? pull_answer(call, w) : e;
 }
 
-/* ---- spend, check again, write down (step 9) ---- */
+/* ---- spend, check again, write down (step 9) ------------------------------------------------ */
 
 static enum err lines_same(struct store_tx *tx, const struct pull_work *w)
 {

@@ -4,7 +4,7 @@
 
 enum { RECEIPT_ID_RANDOM = 26 };
 
-/* ---- made with the use ---- */
+/* ---- made with the use ---------------------------------------------------------------------- */
 
 enum err receipt_begin(struct desk_call *call, enum receipt_kind kind, struct receipt_draft *d)
 {
@@ -83,7 +83,7 @@ enum err receipt_store(struct desk_call *call, struct store_tx *tx, struct recei
 	return e == ERR_OK ? store_receipt_insert(tx, &row) : e;
 }
 
-/* ---- identifiers in audit entries ---- */
+/* ---- identifiers in audit entries ----------------------------------------------------------- */
 
 static enum err add_fact(struct desk_call *call, struct id_facts *f, const char *name, const char *text)
 {
@@ -112,7 +112,7 @@ enum err audit_ids(struct desk_call *call, const char *name, const char *const *
 	return e;
 }
 
-/* ---- signed and handed out ---- */
+/* ---- signed and handed out ------------------------------------------------------------------ */
 
 struct receipt_read {
 	struct desk_call *call;

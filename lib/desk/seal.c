@@ -60,7 +60,7 @@ static enum err own_seal_read(struct desk_call *call, const char *id, struct sea
 	return e;
 }
 
-/* ---- get, history ---- */
+/* ---- get, history --------------------------------------------------------------------------- */
 
 static enum err get(struct desk_call *call)
 {
@@ -84,7 +84,7 @@ static enum err history(struct desk_call *call)
 	return e;
 }
 
-/* ---- list ---- */
+/* ---- list ----------------------------------------------------------------------------------- */
 
 /* Rows of a list come without the seal's bytes: look into each, one at a time. */
 static enum err can_sign(struct desk_call *call, struct store_tx *tx, const struct seal_row *row, bool *out)
@@ -144,7 +144,7 @@ static enum err list(struct desk_call *call)
 	return e == ERR_OK ? desk_read(call, list_read) : e;
 }
 
-/* ---- change of state ---- */
+/* ---- change of state ------------------------------------------------------------------------ */
 
 /* active <-> suspended, either -> revoked; revoked is final. */
 static bool may_become(enum seal_state from, int to)
@@ -201,7 +201,7 @@ static enum err status_commit(struct desk_call *call, struct store_tx *tx)
 	return ERR_OK;
 }
 
-/* ---- signing a digest ---- */
+/* ---- signing a digest ----------------------------------------------------------------------- */
 
 static bool is_printable(const char *s)
 {

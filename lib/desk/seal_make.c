@@ -25,7 +25,7 @@ struct make_work {
 	struct seal_row row;
 };
 
-/* ---- what is asked for ---- */
+/* ---- what is asked for ---------------------------------------------------------------------- */
 
 static bool seal_id_ok(const char *id)
 {
@@ -85,7 +85,7 @@ static enum err period(struct desk_call *call, const struct seal_create_request 
 	return ERR_OK;
 }
 
-/* ---- certificates ---- */
+/* ---- certificates --------------------------------------------------------------------------- */
 
 static enum err cert_usable(struct desk_call *call, struct cert *c)
 {
@@ -139,7 +139,7 @@ static enum err certs_check(struct desk_call *call, const struct seal_create_req
 	return e;
 }
 
-/* ---- picture ---- */
+/* ---- picture -------------------------------------------------------------------------------- */
 
 static enum err size_mm(struct desk_call *call, const struct seal_create_request *q, struct ses_seal_new *in)
 {
@@ -199,7 +199,7 @@ static enum err picture(struct desk_call *call, const struct seal_create_request
 	return png_check(call, q->picture_png);
 }
 
-/* ---- making ---- */
+/* ---- making --------------------------------------------------------------------------------- */
 
 static enum err sign_info(struct desk_call *call, const struct ses_seal_new *in, struct span *der)
 {

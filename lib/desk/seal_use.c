@@ -1,7 +1,7 @@
 /* Using a stored seal: is it good now, do we hold its key, and a signature that was verified before it leaves. */
 #include "desk/internal.h"
 
-/* ---- keys ---- */
+/* ---- keys ----------------------------------------------------------------------------------- */
 
 static bool seal_lists(const struct ses_seal *seal, struct span cert)
 {
@@ -39,7 +39,7 @@ bool desk_can_sign(const struct desk *d, struct span seal_der)
 	return can;
 }
 
-/* ---- verdicts ---- */
+/* ---- verdicts ------------------------------------------------------------------------------- */
 
 static const char *failed_code(const struct check *c)
 {
@@ -86,7 +86,7 @@ enum err desk_seal_usable(struct desk_call *call, const struct seal_row *row)
 	return e;
 }
 
-/* ---- signing ---- */
+/* ---- signing -------------------------------------------------------------------------------- */
 
 static enum err make_signature(struct desk_call *call, const struct seal_use *use, const struct desk_key *key,
                                struct span *out)

@@ -13,7 +13,7 @@ enum {
 	AUTH_SKEW_MS = 60 * 1000 /* how far the wallet's clock may be ahead of ours */
 };
 
-/* ---- who shows (show_presenter.c) ---- */
+/* ---- who shows (show_presenter.c) ----------------------------------------------------------- */
 
 /* Holder, presenter, capacity and authentication of a wallet's call. */
 enum err presenter_check(struct desk_call *call, const struct licence_holder *h, const struct presenter *p) MUST_CHECK;
@@ -26,7 +26,7 @@ struct wallet_facts {
 };
 void wallet_facts(struct wallet_facts *f, const struct licence_holder *h, const struct presenter *p);
 
-/* ---- what a use would let out (show_preview.c) ---- */
+/* ---- what a use would let out (show_preview.c) ---------------------------------------------- */
 
 /* Of one material; wire numbers of the code's record. */
 enum grant_status {
@@ -60,7 +60,7 @@ enum err preview_judge(struct desk_call *call, const struct licence_holder *h, s
 /* In a commit: ERR_STORE_CHANGED unless the licences are as they were. */
 enum err preview_same(struct store_tx *tx, const struct preview *p) MUST_CHECK;
 
-/* ---- the record behind a code (show_code_body.c; docs/flows.md) ---- */
+/* ---- the record behind a code (show_code_body.c; docs/flows.md) ----------------------------- */
 
 struct code_grant {
 	enum grant_status status;
@@ -80,7 +80,7 @@ enum err code_body_encode(struct arena *a, const struct code_body *in, struct sp
 /* ERR_FORMAT, ERR_TOO_LARGE. Bounded; the store's row is not trusted more than a stranger's bytes. */
 enum err code_body_parse(struct arena *a, struct span in, struct code_body *out) MUST_CHECK;
 
-/* ---- a scanned code (code_use.c) ---- */
+/* ---- a scanned code (code_use.c) ------------------------------------------------------------ */
 
 struct scanned_code {
 	uint8_t hash[SM3_LEN];

@@ -12,7 +12,7 @@ struct code_work {
 	struct code_row row;
 };
 
-/* ---- what the request must say ---- */
+/* ---- what the request must say -------------------------------------------------------------- */
 
 static enum err refuse(struct desk_call *call, enum err e, const char *field, const char *help)
 {
@@ -78,7 +78,7 @@ static enum err code_check(struct desk_call *call, const struct code_request *r)
 	return r->kind == CODE_SHOW ? show_check(call, r) : use_check(call, r);
 }
 
-/* ---- kind show: chosen licences, face fields ---- */
+/* ---- kind show: chosen licences, face fields ------------------------------------------------ */
 
 static const struct holder_row *own_row(const struct holder_rows *rows, const char *id)
 {
@@ -208,7 +208,7 @@ static enum err show_grant(struct desk_call *call, struct code_work *w, size_t i
 	return ERR_OK;
 }
 
-/* ---- kind use: what the preview said, less what was declined ---- */
+/* ---- kind use: what the preview said, less what was declined -------------------------------- */
 
 static bool is_declined(const struct code_request *r, const char *licence_id)
 {
@@ -268,7 +268,7 @@ static enum err preview_agreed(struct desk_call *call, struct code_work *w)
 	return e == ERR_OK ? declined_known(call, w) : e;
 }
 
-/* ---- both kinds ---- */
+/* ---- both kinds ----------------------------------------------------------------------------- */
 
 static enum err code_read(struct store_tx *tx, void *arg)
 {
@@ -411,7 +411,7 @@ const struct use_case use_code_issue = {
     .commit = code_commit,
 };
 
-/* ---- cancelling ---- */
+/* ---- cancelling ----------------------------------------------------------------------------- */
 
 /* Of another wallet or holder: such a code does not exist for this caller. */
 static enum err cancel_read(struct store_tx *tx, void *arg)

@@ -3,7 +3,7 @@
 #include "base/buf.h"
 #include "desk/flow.h"
 
-/* ---- the local store ---- */
+/* ---- the local store ------------------------------------------------------------------------ */
 
 /* What state was this seal in at `at`? Events may be written down later than they took effect. */
 static enum err seal_state_at(struct store_tx *tx, struct arena *a, const char *id, int64_t at, enum seal_state *out)
@@ -89,7 +89,7 @@ bool source_is_local(const struct source *s)
 	return s->get == local_get;
 }
 
-/* ---- all sources of the desk ---- */
+/* ---- all sources of the desk ---------------------------------------------------------------- */
 
 /* One source's answer as facts; only our own store's failures stay errors. */
 static enum err fetch_from(struct desk_call *call, struct store_tx *tx, const struct source *s, const char *id,

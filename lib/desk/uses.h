@@ -13,7 +13,7 @@
 const char *seal_state_name(enum seal_state s);
 const char *licence_state_name(enum licence_state s);
 
-/* ---- seals (desk/seal.c) ---- */
+/* ---- seals (desk/seal.c) -------------------------------------------------------------------- */
 struct seal_create_request {
 	const char *id, *name, *owner_code, *application, *approver;
 	int64_t type;
@@ -62,7 +62,7 @@ struct sign_answer {
 extern const struct use_case use_seal_create, use_seal_import, use_seal_get, use_seal_list, use_seal_status,
 	use_seal_history, use_seal_sign;
 
-/* ---- verification (desk/verify.c) ---- */
+/* ---- verification (desk/verify.c) ----------------------------------------------------------- */
 struct verify_request {
 	struct span document, data; /* data.ptr NULL: not given */
 	int64_t at;
@@ -73,7 +73,7 @@ struct verify_answer {
 };
 extern const struct use_case use_verify;
 
-/* ---- catalogue (desk/catalog.c) ---- */
+/* ---- catalogue (desk/catalog.c) ------------------------------------------------------------- */
 struct catalog_put_answer {
 	uint64_t version;
 };
@@ -95,7 +95,7 @@ struct item_list_answer {
  * service_item; lists. An item's materials must name known types and fields of them. */
 extern const struct use_case use_type_put, use_type_get, use_type_list, use_item_put, use_item_get, use_item_list;
 
-/* ---- licences (desk/issue.c, desk/licence.c) ---- */
+/* ---- licences (desk/issue.c, desk/licence.c) ------------------------------------------------ */
 struct issue_request {
 	const char *type_code, *number, *serial, *area_code, *seal_id;
 	size_t n_holders, n_fields;
@@ -125,7 +125,7 @@ struct file_answer {
 extern const struct use_case use_issue, use_licence_get, use_licence_list, use_licence_status, use_licence_history,
 	use_licence_file;
 
-/* ---- showing (desk/show.c) ---- */
+/* ---- showing (desk/show.c) ------------------------------------------------------------------ */
 enum capacity { CAPACITY_SELF = 1, CAPACITY_LEGAL_REPRESENTATIVE, CAPACITY_HANDLER, CAPACITY_GUARDIAN, CAPACITY_AGENT };
 const char *capacity_name(enum capacity c); /* "self", "legal_representative", … */
 struct presenter {
@@ -190,7 +190,7 @@ struct code_cancel_request {
 };
 extern const struct use_case use_holder_licences, use_code_issue, use_code_cancel; /* cancel: ans NULL */
 
-/* ---- windows (desk/pull.c) ---- */
+/* ---- windows (desk/pull.c) ------------------------------------------------------------------ */
 struct pull_request {
 	const char *code, *item_code, *case_number, *purpose;
 };
@@ -217,7 +217,7 @@ struct pull_answer {
 /* use_receipt_get: req by_id_request, ans file_answer */
 extern const struct use_case use_pull, use_receipt_get;
 
-/* ---- inspectors (desk/inspect.c) ---- */
+/* ---- inspectors (desk/inspect.c) ------------------------------------------------------------ */
 struct inspect_request {
 	const char *code, *licence_id, *basis, *purpose, *place;
 };
@@ -241,7 +241,7 @@ struct inspect_answer {
 };
 extern const struct use_case use_inspect;
 
-/* ---- audit (desk/audit.c) ---- */
+/* ---- audit (desk/audit.c) ------------------------------------------------------------------- */
 struct audit_list_request {
 	uint64_t from;
 	unsigned page_size;
@@ -264,7 +264,7 @@ struct audit_list_answer {
 };
 extern const struct use_case use_audit_list;
 
-/* ---- principals (desk/admin.c) ---- */
+/* ---- principals (desk/admin.c) -------------------------------------------------------------- */
 struct principal_answer {
 	struct principal principal;
 	bool pending;

@@ -35,7 +35,7 @@ static bool same(const char *a, const char *b)
 	return strcmp(a, b) == 0;
 }
 
-/* ---- licence types ---- */
+/* ---- licence types -------------------------------------------------------------------------- */
 
 static enum err choices_check(const struct field_type *f, struct err_note *note)
 {
@@ -124,7 +124,7 @@ const struct field_type *licence_type_field(const struct licence_type *t, const 
 	return NULL;
 }
 
-/* ---- service items ---- */
+/* ---- service items -------------------------------------------------------------------------- */
 
 static enum err material_fields_check(const struct item_material *m, struct err_note *note)
 {
@@ -185,7 +185,7 @@ enum err service_item_check(const struct service_item *item, struct err_note *no
 	return e;
 }
 
-/* ---- values ---- */
+/* ---- values --------------------------------------------------------------------------------- */
 
 static size_t digits(const char *s)
 {

@@ -152,7 +152,7 @@ static enum field_kind get_kind(struct object *o)
 	return FIELD_TEXT;
 }
 
-/* ---- reading ---- */
+/* ---- reading -------------------------------------------------------------------------------- */
 
 static enum err read_field(struct arena *a, const json_t *json, struct field_type *f, struct err_note *note)
 {
@@ -310,7 +310,7 @@ enum err catalog_from_json(struct arena *a, struct span json, struct catalog *ou
 	return e;
 }
 
-/* ---- writing ---- */
+/* ---- writing -------------------------------------------------------------------------------- */
 
 /* Appends, and drops the whole list when memory is short: half a definition must not be stored. NULL stays NULL. */
 static json_t *append(json_t *list, json_t *value)

@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 
-/* ---- writer ---- */
+/* ---- writer --------------------------------------------------------------------------------- */
 
 enum { HEAD_MAX = 9 };
 
@@ -78,7 +78,7 @@ void cbor_put_tag(struct buf *b, uint64_t tag)
 	buf_add(b, span_of(head, cbor_encode_tag(tag, head, sizeof(head))));
 }
 
-/* ---- reader ---- */
+/* ---- reader --------------------------------------------------------------------------------- */
 
 /* One decoded item: a scalar, a whole string, or the head of an array or map. CBOR_END: of no known kind. */
 struct item {

@@ -13,7 +13,7 @@ enum {
 	TYPE_MAX = 128
 };
 
-/* ---- writer ---- */
+/* ---- writer --------------------------------------------------------------------------------- */
 
 /* RFC 9360: one certificate is a byte string, several are an array. */
 static void put_x5chain(struct buf *b, const struct span *certs, size_t n)
@@ -162,7 +162,7 @@ enum err cose_value_to_der(struct span rs, uint8_t out[72], size_t *len)
 	return ERR_OK;
 }
 
-/* ---- reader ---- */
+/* ---- reader --------------------------------------------------------------------------------- */
 
 static enum err get_cert(struct cbor_reader *r, struct span *cert)
 {

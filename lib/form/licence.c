@@ -28,7 +28,7 @@ static const struct record_element elements[] = {
 enum { N_ELEMENTS = sizeof(elements) / sizeof(elements[0]) };
 _Static_assert(KEY_HOLDERS == N_ELEMENTS + 1 && KEY_FIELDS == KEYS, "lists follow the table");
 
-/* ---- writer ---- */
+/* ---- writer --------------------------------------------------------------------------------- */
 
 static enum err put_holders(struct buf *b, const struct licence_record *in)
 {
@@ -106,7 +106,7 @@ enum err licence_record_encode(struct arena *a, const struct licence_record *in,
 	return e;
 }
 
-/* ---- reader ---- */
+/* ---- reader --------------------------------------------------------------------------------- */
 
 static enum err get_holder(struct cbor_reader *r, struct arena *a, struct licence_holder *h)
 {
@@ -205,7 +205,7 @@ const char *licence_field_value(const struct licence_record *r, const char *name
 	return NULL;
 }
 
-/* ---- licence file ---- */
+/* ---- licence file --------------------------------------------------------------------------- */
 
 enum err licence_file_encode(struct arena *a, struct span record, struct span signature, struct span *out)
 {

@@ -77,7 +77,7 @@ static bool rules_ok(const struct receipt *r)
 	       (strcmp(r->legal_basis, "consent") == 0 || strcmp(r->legal_basis, "statutory") == 0);
 }
 
-/* ---- writer ---- */
+/* ---- writer --------------------------------------------------------------------------------- */
 
 static enum err put_material(struct buf *b, const struct receipt_material *m)
 {
@@ -127,7 +127,7 @@ enum err receipt_encode(struct arena *a, const struct receipt *in, struct span *
 	return e;
 }
 
-/* ---- reader ---- */
+/* ---- reader --------------------------------------------------------------------------------- */
 
 static enum err get_field(struct cbor_reader *r, struct arena *a, struct receipt_field *f)
 {
@@ -224,7 +224,7 @@ enum err receipt_parse(struct arena *a, struct span in, struct receipt *out, str
 	return ERR_OK;
 }
 
-/* ---- digests ---- */
+/* ---- digests -------------------------------------------------------------------------------- */
 
 enum err receipt_field_digest(struct span salt, const char *name, const char *value, uint8_t out[SM3_LEN])
 {

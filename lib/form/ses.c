@@ -48,7 +48,7 @@ static enum err check_shape(const struct reading *rd, const struct der *d, bool 
 	return n < 4 ? wrong(rd, ERR_FORMAT, element) : ERR_OK;
 }
 
-/* ---- ExtensionDatas ---- */
+/* ---- ExtensionDatas ------------------------------------------------------------------------- */
 
 static enum err read_ext(const struct reading *rd, struct der *d, struct ses_ext *out)
 {
@@ -116,7 +116,7 @@ static enum err read_exts(const struct reading *rd, struct der *d, size_t *n, st
 	return e == ERR_OK ? read_ext_list(rd, list, n, ext) : e;
 }
 
-/* ---- SES_SealInfo ---- */
+/* ---- SES_SealInfo --------------------------------------------------------------------------- */
 
 enum { TEXT_MAX = 1024, SCOPE_MAX = 4096, DIGEST_MAX = 128 };
 
@@ -269,7 +269,7 @@ static enum err read_info(const struct reading *rd, struct der *seal, struct ses
 	return wrong(rd, e, "eSealInfo.extDatas");
 }
 
-/* ---- SESeal ---- */
+/* ---- SESeal --------------------------------------------------------------------------------- */
 
 /* certificate, algorithm, signature value: the same three in a seal and in a signature */
 static enum err read_signed_by(const struct reading *rd, struct der *d, struct span *cert, char **alg,
@@ -323,7 +323,7 @@ enum err ses_seal_parse(struct arena *a, struct span in, struct ses_seal *out, s
 	return e;
 }
 
-/* ---- SES_Signature ---- */
+/* ---- SES_Signature -------------------------------------------------------------------------- */
 
 static enum err read_tbs(const struct reading *rd, struct der *sig, struct ses_signature *out)
 {

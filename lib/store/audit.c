@@ -10,7 +10,7 @@ static struct cell value_cell(uint64_t index, size_t pos, char row[ROW_MAX])
 	return (struct cell){"audit_values", row, "value", 1};
 }
 
-/* ---- appending ------------------------------------------------------------------------------------------- */
+/* ---- appending ------------------------------------------------------------------------------ */
 
 /* Dense, because nobody else writes while this transaction is open. */
 static enum err next_index(struct store_tx *tx, uint64_t *out)
@@ -81,7 +81,7 @@ enum err store_audit_append(struct store_tx *tx, struct audit_row *r)
 	return e;
 }
 
-/* ---- reading --------------------------------------------------------------------------------------------- */
+/* ---- reading -------------------------------------------------------------------------------- */
 
 static void read_value(struct query *q, struct arena *a, uint64_t index, struct audit_value *v)
 {

@@ -266,7 +266,7 @@ static enum err contents_of(struct db *db, enum db_contents *out)
 	return e;
 }
 
-/* ---- statements ------------------------------------------------------------------------------------------ */
+/* ---- statements ----------------------------------------------------------------------------- */
 
 /* $1 is a name to SQLite, numbered by first appearance; ?1 is the number itself. */
 static enum err translate(const char *sql, char out[SQL_MAX])
@@ -381,7 +381,7 @@ static int64_t changes(struct db *db)
 	return sqlite3_changes64(lite_of(db)->handle);
 }
 
-/* ---- transactions ---------------------------------------------------------------------------------------- */
+/* ---- transactions --------------------------------------------------------------------------- */
 
 static enum err run(struct db *db, const char *sql)
 {

@@ -88,7 +88,7 @@ static inline size_t page_of(size_t max)
 	return max < STORE_PAGE_MAX ? max : STORE_PAGE_MAX;
 }
 
-/* ---- keys ------------------------------------------------------------------------------------------------ */
+/* ---- keys ----------------------------------------------------------------------------------- */
 
 /* New keys, wrapped by the master key and written to meta. */
 enum err keys_make(struct store_tx *tx, struct span master) MUST_CHECK;
@@ -98,20 +98,20 @@ enum err keys_load(struct store_tx *tx, struct span master) MUST_CHECK;
 enum err lookup_hash(struct store_tx *tx, const char *domain, const char *const *parts, size_t n,
                      uint8_t out[SM3_LEN]) MUST_CHECK;
 
-/* ---- schema ---------------------------------------------------------------------------------------------- */
+/* ---- schema --------------------------------------------------------------------------------- */
 
 /* From `from` up to STORE_SCHEMA, in the transaction that is open. */
 enum err migrate(struct store_tx *tx, int64_t from) MUST_CHECK;
 enum err schema_version(struct store_tx *tx, int64_t *out) MUST_CHECK;
 
-/* ---- time ------------------------------------------------------------------------------------------------ */
+/* ---- time ----------------------------------------------------------------------------------- */
 
 /* It is `time` now, or later: read from the clock, or written by a commit. Returns the store's time. */
 int64_t time_reached(struct store *s, int64_t time);
 enum err mark_read(struct store_tx *tx, int64_t *out) MUST_CHECK;
 enum err mark_write(struct store_tx *tx) MUST_CHECK;
 
-/* ---- connections ----------------------------------------------------------------------------------------- */
+/* ---- connections ---------------------------------------------------------------------------- */
 
 enum err pool_new(struct store *s, unsigned readers, struct pool **out, struct err_note *note) MUST_CHECK;
 /* From here on ERR_STOPPING; waits until all connections have come back. */
@@ -128,7 +128,7 @@ void writer_stop(struct writer *w);
 void writer_free(struct writer *w);
 enum err writer_submit(struct writer *w, store_fn *fn, void *arg, store_done *done) MUST_CHECK;
 
-/* ---- events of seals and licences ------------------------------------------------------------------------ */
+/* ---- events of seals and licences ----------------------------------------------------------- */
 
 /* object: "seal/…" or "licence/…". Sets e->recorded; the sequence is the object's version. */
 enum err events_add(struct store_tx *tx, const char *object, struct state_event *e) MUST_CHECK;

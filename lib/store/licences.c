@@ -46,7 +46,7 @@ static struct cell cell_of(const struct key *k, const char *column)
 	return (struct cell){"licences", k->text, column, 1};
 }
 
-/* ---- inserting ------------------------------------------------------------------------------------------- */
+/* ---- inserting ------------------------------------------------------------------------------ */
 
 /* Licences without a number are not compared: NULL is unlike any NULL. */
 static void put_number(struct query *q, const struct licence_row *l, const char *number)
@@ -126,7 +126,7 @@ enum err store_licence_insert(struct store_tx *tx, const struct licence_row *l, 
 	return e == ERR_OK ? events_add(tx, k.object, &first) : e;
 }
 
-/* ---- reading --------------------------------------------------------------------------------------------- */
+/* ---- reading -------------------------------------------------------------------------------- */
 
 static void read_head(struct query *q, struct arena *a, struct key *k, struct licence_row *l)
 {
@@ -273,7 +273,7 @@ enum err store_licence_list(struct store_tx *tx, struct arena *a, const char *is
 	return e;
 }
 
-/* ---- state ----------------------------------------------------------------------------------------------- */
+/* ---- state ---------------------------------------------------------------------------------- */
 
 static enum err known(struct store_tx *tx, const struct key *k)
 {

@@ -9,7 +9,7 @@ static struct cell name_cell(const char *id, uint64_t version)
 	return (struct cell){"principals", id, "name", version};
 }
 
-/* ---- reading --------------------------------------------------------------------------------------------- */
+/* ---- reading -------------------------------------------------------------------------------- */
 
 static void read_head(struct query *q, struct arena *a, struct principal *p)
 {
@@ -161,7 +161,7 @@ enum err store_principal_count_all(struct store_tx *tx, unsigned roles, uint64_t
 	return count_roles(tx, "SELECT COUNT(*) FROM principals WHERE (roles & $1) = $1", roles, n);
 }
 
-/* ---- writing --------------------------------------------------------------------------------------------- */
+/* ---- writing -------------------------------------------------------------------------------- */
 
 static enum err next_version(struct store_tx *tx, const char *id, uint64_t *out)
 {

@@ -58,7 +58,7 @@ enum err store_submit(struct store *s, store_fn *fn, void *arg, store_done *done
 /* Inside a transaction: the time of this transaction (store_now at its begin). */
 int64_t store_tx_now(const struct store_tx *tx);
 
-/* ---- principals ------------------------------------------------------------------------------------------ */
+/* ---- principals ----------------------------------------------------------------------------- */
 
 enum role { /* bits */
 	ROLE_SYSTEM = 1, ROLE_SECURITY = 2, ROLE_AUDIT = 4, ROLE_SEALER = 8, ROLE_ISSUER = 16, ROLE_WALLET = 32,
@@ -102,7 +102,7 @@ enum err store_grant_find(struct store_tx *tx, struct arena *a, const char *prin
                           char **by) MUST_CHECK;
 enum err store_grant_clear(struct store_tx *tx, const char *principal) MUST_CHECK;
 
-/* ---- answers that were given (request_id) ------------------------------------------------------------------- */
+/* ---- answers that were given (request_id) --------------------------------------------------- */
 
 struct replay {
 	uint8_t request_digest[SM3_LEN];
@@ -114,7 +114,7 @@ enum err store_replay_get(struct store_tx *tx, struct arena *a, const char *prin
 enum err store_replay_put(struct store_tx *tx, const char *principal, const uint8_t request_id[REQUEST_ID_LEN],
                           const struct replay *r) MUST_CHECK;
 
-/* ---- catalogue ------------------------------------------------------------------------------------------------ */
+/* ---- catalogue ------------------------------------------------------------------------------ */
 
 enum catalog_kind { CATALOG_TYPE = 1, CATALOG_ITEM = 2 };
 struct catalog_row {
@@ -128,7 +128,7 @@ enum err store_catalog_get(struct store_tx *tx, struct arena *a, enum catalog_ki
 enum err store_catalog_list(struct store_tx *tx, struct arena *a, enum catalog_kind k, const char *after, size_t max,
                             struct catalog_row **out, size_t *n) MUST_CHECK;
 
-/* ---- seals ---------------------------------------------------------------------------------------------------- */
+/* ---- seals ---------------------------------------------------------------------------------- */
 
 enum seal_state { SEAL_ACTIVE = 1, SEAL_SUSPENDED, SEAL_REVOKED };
 
@@ -166,7 +166,7 @@ enum err store_seal_events(struct store_tx *tx, struct arena *a, const char *id,
 /* ERR_STORE_CHANGED unless the seal's version is still this. */
 enum err store_seal_same(struct store_tx *tx, const char *id, uint64_t version) MUST_CHECK;
 
-/* ---- licences ------------------------------------------------------------------------------------------------- */
+/* ---- licences ------------------------------------------------------------------------------- */
 
 enum licence_state { LICENCE_VALID = 1, LICENCE_SUSPENDED, LICENCE_REVOKED, LICENCE_CANCELLED, LICENCE_EXPIRED };
 
@@ -203,7 +203,7 @@ enum err store_licence_events(struct store_tx *tx, struct arena *a, const char *
                               size_t *n) MUST_CHECK;
 enum err store_licence_same(struct store_tx *tx, const char *id, uint64_t version) MUST_CHECK;
 
-/* ---- show-codes ------------------------------------------------------------------------------------------------ */
+/* ---- show-codes ----------------------------------------------------------------------------- */
 
 enum code_kind { CODE_SHOW = 1, CODE_USE = 2 };
 enum audience_kind { AUDIENCE_INSPECTORS = 1, AUDIENCE_WINDOWS, AUDIENCE_ORGANISATION };
@@ -226,7 +226,7 @@ enum err store_code_spend(struct store_tx *tx, const uint8_t hash[SM3_LEN], cons
 /* ERR_CODE_USED, ERR_CODE_UNKNOWN; cancelling twice or after expiry is fine. */
 enum err store_code_cancel(struct store_tx *tx, const uint8_t hash[SM3_LEN]) MUST_CHECK;
 
-/* ---- receipts -------------------------------------------------------------------------------------------------- */
+/* ---- receipts ------------------------------------------------------------------------------- */
 
 struct receipt_row {
 	char *id, *principal;
@@ -236,7 +236,7 @@ struct receipt_row {
 enum err store_receipt_insert(struct store_tx *tx, const struct receipt_row *r) MUST_CHECK;
 enum err store_receipt_get(struct store_tx *tx, struct arena *a, const char *id, struct receipt_row *out) MUST_CHECK;
 
-/* ---- audit ------------------------------------------------------------------------------------------------------ */
+/* ---- audit ---------------------------------------------------------------------------------- */
 
 struct audit_value { /* a personal value; stands in a row of its own that can be erased */
 	char *name, *value;     /* value "" and erased when it is gone */

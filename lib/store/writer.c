@@ -33,7 +33,7 @@ struct writer {
 	struct job queue[QUEUE_MAX];
 };
 
-/* ---- one transaction ------------------------------------------------------------------------------------- */
+/* ---- one transaction ------------------------------------------------------------------------ */
 
 /* The clock, but never before what has been written, be it by another process. */
 static enum err tx_begin(struct writer *w, struct store_tx *tx)
@@ -146,7 +146,7 @@ static void run_batch(struct writer *w, size_t n)
 		w->batch[i].done(w->batch[i].arg, w->batch[i].result);
 }
 
-/* ---- the thread and its queue ---------------------------------------------------------------------------- */
+/* ---- the thread and its queue --------------------------------------------------------------- */
 
 /* 0 when stopping and nothing is left. */
 static size_t take_batch(struct writer *w)

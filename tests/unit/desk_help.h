@@ -39,7 +39,7 @@ struct world {
 	uint8_t leaf[SHA256_LEN];
 };
 
-/* ---- people ---- */
+/* ---- people --------------------------------------------------------------------------------- */
 
 static inline struct principal someone(const char *id, const char *org_code, unsigned roles)
 {
@@ -87,7 +87,7 @@ static inline void resident(char out[RESIDENT_ID_LEN + 1], const char *first17)
 	out[RESIDENT_ID_LEN] = '\0';
 }
 
-/* ---- calls ---- */
+/* ---- calls ---------------------------------------------------------------------------------- */
 
 /* Who asks, and whether the same request is asked again (a request id stays when `again`). */
 static inline enum err ask_as(struct world *w, struct desk *d, struct principal who_asks, const struct use_case *use,
@@ -117,7 +117,7 @@ static inline enum err ask(struct world *w, struct principal who_asks, const str
 	return ask_as(w, w->desk, who_asks, use, req, ans);
 }
 
-/* ---- what the store has at the beginning ---- */
+/* ---- what the store has at the beginning ---------------------------------------------------- */
 
 static inline enum err put_type(struct store_tx *tx, struct arena *a, const struct licence_type *t)
 {
@@ -322,7 +322,7 @@ static inline int world_teardown(void **state)
 
 #define WORLD(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
 
-/* ---- the usual requests ---- */
+/* ---- the usual requests --------------------------------------------------------------------- */
 
 static inline struct licence_holder the_holder(struct world *w)
 {

@@ -29,7 +29,7 @@ static int without_arena(void **state)
 	return 0;
 }
 
-/* ---- errors ---- */
+/* ---- errors --------------------------------------------------------------------------------- */
 
 static void errors_have_names(void **state)
 {
@@ -66,7 +66,7 @@ static void note_is_not_cut_within_a_character(void **state)
 	assert_string_equal(err_note_text(&note), err_help(ERR_USAGE));
 }
 
-/* ---- arena and buffers ---- */
+/* ---- arena and buffers ---------------------------------------------------------------------- */
 
 static void arena_keeps_its_budget(void **state)
 {
@@ -148,7 +148,7 @@ static void spans_are_cut(void **state)
 	assert_true(span_eq(span_of(NULL, 0), span_str(NULL)));
 }
 
-/* ---- clock ---- */
+/* ---- clock ---------------------------------------------------------------------------------- */
 
 static void times_parse(void **state)
 {
@@ -273,7 +273,7 @@ static void clocks_run(void **state)
 	assert_true(clock_monotonic_ms() >= start);
 }
 
-/* ---- text ---- */
+/* ---- text ----------------------------------------------------------------------------------- */
 
 static void utf8_is_checked(void **state)
 {
@@ -450,7 +450,7 @@ static void base64_is_strict(void **state)
 	assert_int_equal(base64_decode(*state, BYTES("Zg=\0"), &out), ERR_FORMAT);
 }
 
-/* ---- files ---- */
+/* ---- files ---------------------------------------------------------------------------------- */
 
 static void files_are_written_and_read(void **state)
 {

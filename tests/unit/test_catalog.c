@@ -147,7 +147,7 @@ static void test_budget(void **state)
 	arena_free(a);
 }
 
-/* ---- values ---- */
+/* ---- values --------------------------------------------------------------------------------- */
 
 static char *choices[] = {(char *)(uintptr_t) "男", (char *)(uintptr_t) "女"};
 
@@ -217,7 +217,7 @@ static void test_values(void **state)
 	}
 }
 
-/* ---- the sample ---- */
+/* ---- the sample ----------------------------------------------------------------------------- */
 
 static void same_again(struct arena *a, struct span first, bool is_type)
 {

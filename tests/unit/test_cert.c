@@ -30,7 +30,7 @@ static int64_t day(int n)
 	return (start + (int64_t)n * DAY) * 1000;
 }
 
-/* ---- making certificates and CRLs ------------------------------------------------------------------------------ */
+/* ---- making certificates and CRLs ----------------------------------------------------------- */
 
 enum { ROOT, MIDDLE, LEAF, OTHER, P256, RSA2048, RSA1024, N_KEYS };
 static EVP_PKEY *keys[N_KEYS];
@@ -232,7 +232,7 @@ static struct crl *make_crl(struct crl_spec s)
 	return c;
 }
 
-/* ---- a small world: root, intermediate, leaf -------------------------------------------------------------------- */
+/* ---- a small world: root, intermediate, leaf ------------------------------------------------ */
 
 static const struct spec root_spec = {.subject = "根", .issuer = "根", .key = ROOT, .signer = ROOT, .is_ca = true};
 static const struct spec middle_spec = {
@@ -435,7 +435,7 @@ static void algorithms_are_checked(void **state)
 	EXPECT(check_world(r, m, leaf_spec, c, middle_crl), CHAIN_ALGORITHM, 1);
 }
 
-/* ---- revocation ------------------------------------------------------------------------------------------------- */
+/* ---- revocation ----------------------------------------------------------------------------- */
 
 static void revocation_is_found(void **state)
 {
@@ -524,7 +524,7 @@ static void best_crl_counts(void **state)
 	cert_free(c[1]);
 }
 
-/* ---- paths ------------------------------------------------------------------------------------------------------ */
+/* ---- paths ---------------------------------------------------------------------------------- */
 
 static void another_path_is_tried(void **state)
 {
@@ -635,7 +635,7 @@ static void long_subject_is_cut_at_a_character(void **state)
 	X509_free(x);
 }
 
-/* ---- reading ---------------------------------------------------------------------------------------------------- */
+/* ---- reading -------------------------------------------------------------------------------- */
 
 static void fields_are_read(void **state)
 {
@@ -815,7 +815,7 @@ static void hostile_names_are_refused(void **state)
 	}
 }
 
-/* ---- the development PKI ---------------------------------------------------------------------------------------- */
+/* ---- the development PKI -------------------------------------------------------------------- */
 
 static struct span read_pki(struct arena *a, const char *name)
 {

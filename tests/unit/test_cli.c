@@ -29,7 +29,7 @@ static int without_arena(void **state)
 #define TEST(f)  cmocka_unit_test_setup_teardown(f, with_arena, without_arena)
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-/* ---- what is printed ---- */
+/* ---- what is printed ------------------------------------------------------------------------ */
 
 enum { SAID_MAX = 8192 };
 
@@ -68,7 +68,7 @@ static void heard(struct said *s)
 	}
 }
 
-/* ---- exit statuses ---- */
+/* ---- exit statuses -------------------------------------------------------------------------- */
 
 static int expected_status(enum err e)
 {
@@ -136,7 +136,7 @@ static void statuses_are_those_of_sysexits(void **state)
 	assert_int_equal(term_exit(ERR_CODE_USED), 77);
 }
 
-/* ---- text ---- */
+/* ---- text ----------------------------------------------------------------------------------- */
 
 static void widths_are_columns(void **state)
 {
@@ -210,7 +210,7 @@ static void text_without_memory_is_still_text(void **state)
 	arena_free(tiny);
 }
 
-/* ---- tables ---- */
+/* ---- tables --------------------------------------------------------------------------------- */
 
 static char *printed(struct term_table *t)
 {
@@ -290,7 +290,7 @@ static void tables_fail_whole(void **state)
 	fclose(full);
 }
 
-/* ---- terminals ---- */
+/* ---- terminals ------------------------------------------------------------------------------ */
 
 static FILE *open_terminal(int *master)
 {
@@ -379,7 +379,7 @@ static void progress_is_drawn_and_wiped(void **state)
 	assert_string_equal(text + n - 4, "\r\033[K");
 }
 
-/* ---- answers ---- */
+/* ---- answers -------------------------------------------------------------------------------- */
 
 static void refusals_for_people(void **state)
 {
@@ -476,7 +476,7 @@ static void lost_output_is_told(void **state)
 	assert_int_equal(flushed, ERR_FILE_UNWRITABLE);
 }
 
-/* ---- options ---- */
+/* ---- options -------------------------------------------------------------------------------- */
 
 enum { WORDS_MAX = 80, MANY = 7 };
 

@@ -33,7 +33,7 @@ static void assert_hex(const uint8_t *got, size_t len, const char *want)
 	assert_string_equal(text, want);
 }
 
-/* ---- digests: values of GB/T 32905, FIPS 180, and of other implementations of HMAC and HKDF ---- */
+/* ---- digests: values of GB/T 32905, FIPS 180, and of other implementations of HMAC and HKDF - */
 
 static void digests_have_known_answers(void **state)
 {
@@ -75,7 +75,7 @@ static void hkdf_has_known_answers(void **state)
 	assert_int_equal(sm3_hkdf(span_of(key, 22), span_of(NULL, 0), span_of(NULL, 0), big, sizeof(big)), ERR_TOO_LARGE);
 }
 
-/* ---- randomness and secrets ---- */
+/* ---- randomness and secrets ----------------------------------------------------------------- */
 
 static void secrets_compare(void **state)
 {
@@ -110,7 +110,7 @@ static enum err counting_fill(void *arg, uint8_t *out, size_t len)
 	return ERR_OK;
 }
 
-/* ---- sealed values ---- */
+/* ---- sealed values -------------------------------------------------------------------------- */
 
 static void values_are_sealed(void **state)
 {
@@ -174,7 +174,7 @@ static void tampering_is_seen(void **state)
 	arena_free(tiny);
 }
 
-/* ---- SM2: the example of GB/T 32918.5 ---- */
+/* ---- SM2: the example of GB/T 32918.5 ------------------------------------------------------- */
 
 static const char point_hex[] = "0409F9DF311E5421A150DD7D161E4BC5C672179FAD1833FC076BB08FF356F35020"
                                 "CCEA490CE26775A52DC6EA718CC1AA600AED05FBF35E084A6632F6072DA9AD13";
@@ -294,7 +294,7 @@ static void long_identities_are_refused(void **state)
 	sm2_key_free(k);
 }
 
-/* ---- signers ---- */
+/* ---- signers -------------------------------------------------------------------------------- */
 
 struct files {
 	char dir[32], path[64];

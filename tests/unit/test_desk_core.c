@@ -44,7 +44,7 @@ static struct service_item an_item(const char *code, char **fields, size_t n)
 	return (struct service_item){TEXT(code), TEXT("事项"), true, 1, &m};
 }
 
-/* ---- who, and how ---- */
+/* ---- who, and how --------------------------------------------------------------------------- */
 
 static void roles_are_asked(void **state)
 {
@@ -207,7 +207,7 @@ static void limits(void **state)
 	limiter_free(l);
 }
 
-/* ---- principals ---- */
+/* ---- principals ----------------------------------------------------------------------------- */
 
 static void exclusions(void **state)
 {
@@ -375,7 +375,7 @@ static void first_administrators(void **state)
 	assert_err(desk_enrol_first(w->store, &p, 1, NULL), ERR_ALREADY_EXISTS); /* this store has principals */
 }
 
-/* ---- catalogue ---- */
+/* ---- catalogue ------------------------------------------------------------------------------ */
 
 static void catalogue(void **state)
 {

@@ -19,7 +19,7 @@ static const char *value_in(const struct pulled_material *m, const char *name)
 	return NULL;
 }
 
-/* ---- issuing ---- */
+/* ---- issuing -------------------------------------------------------------------------------- */
 
 static void issue_makes_a_licence_that_verifies(void **state)
 {
@@ -210,7 +210,7 @@ static void licences_of_others_are_not_read(void **state)
 	refused(w, ask(w, the_issuer(), &use_licence_get, &get, &ans), ERR_LICENCE_UNKNOWN, "id");
 }
 
-/* ---- presenter and authentication ---- */
+/* ---- presenter and authentication ----------------------------------------------------------- */
 
 struct presenter_fault {
 	const char *what;
@@ -289,7 +289,7 @@ static void others_may_present(void **state)
 	assert_err(ask(w, the_window(), &use_holder_licences, &r, &ans), ERR_ROLE_MISSING);
 }
 
-/* ---- preview ---- */
+/* ---- preview -------------------------------------------------------------------------------- */
 
 static void preview_is_what_would_leave(void **state)
 {
@@ -374,7 +374,7 @@ static void very_many_licences(void **state)
 	assert_err(ask(w, the_wallet(), &use_code_issue, &show, &code), ERR_OK);
 }
 
-/* ---- making codes ---- */
+/* ---- making codes --------------------------------------------------------------------------- */
 
 static void code_refusals(void **state)
 {
@@ -464,7 +464,7 @@ static void cancelled_codes_are_dead(void **state)
 	refused(w, ask(w, the_wallet(), &use_code_cancel, &r, NULL), ERR_CODE_USED, "code");
 }
 
-/* ---- pulling ---- */
+/* ---- pulling -------------------------------------------------------------------------------- */
 
 static void pull_gives_what_the_item_names(void **state)
 {
@@ -684,7 +684,7 @@ static void seal_revoked_after_use(void **state)
 	assert_err(ask(w, the_issuer(), &use_issue, &r, &issue), ERR_SEAL_NOT_USABLE);
 }
 
-/* ---- sources ---- */
+/* ---- sources -------------------------------------------------------------------------------- */
 
 /* The local store under another name, which can be away. */
 static enum err away_get(void *arg, struct store_tx *tx, struct arena *a, const char *id, struct sourced_licence *out)
@@ -739,7 +739,7 @@ static void source_away_at_the_preview(void **state)
 	desk_free(d);
 }
 
-/* ---- a store that was tampered with ---- */
+/* ---- a store that was tampered with --------------------------------------------------------- */
 
 /* Flip one bit in the middle of each row's column, past the store's back. */
 static void flip(struct world *w, const char *column)
@@ -806,7 +806,7 @@ static void moved_record_is_caught(void **state)
 	assert_string_equal(ans.holder_name, "");
 }
 
-/* ---- receipts ---- */
+/* ---- receipts ------------------------------------------------------------------------------- */
 
 static const struct receipt_field *receipt_field_of(const struct receipt_material *m, const char *name)
 {
@@ -877,7 +877,7 @@ static void receipts_of_others_are_unknown(void **state)
 	refused(w, ask(w, the_window(), &use_receipt_get, &get, &file), ERR_RECEIPT_UNKNOWN, "receipt_id");
 }
 
-/* ---- audit ---- */
+/* ---- audit ---------------------------------------------------------------------------------- */
 
 struct audit_read {
 	struct world *w;
@@ -914,7 +914,7 @@ static void every_use_has_an_entry_without_personal_data(void **state)
 	assert_true(holder >= 1);
 }
 
-/* ---- asking twice ---- */
+/* ---- asking twice --------------------------------------------------------------------------- */
 
 static enum err pack_pull(struct desk_call *call, struct span *reply)
 {
@@ -967,7 +967,7 @@ static void asked_twice_is_answered_once(void **state)
 	assert_err(desk_run(&c, &use_pull), ERR_CODE_USED);
 }
 
-/* ---- a race for one code ---- */
+/* ---- a race for one code -------------------------------------------------------------------- */
 
 enum { RACERS = 64 };
 
@@ -1037,7 +1037,7 @@ static void changed_under_the_pull(void **state)
 	assert_int_equal(ans.materials[0].status, MATERIAL_NOT_VALID);
 }
 
-/* ---- inspection ---- */
+/* ---- inspection ----------------------------------------------------------------------------- */
 
 static void inspect_by_code(void **state)
 {
@@ -1158,7 +1158,7 @@ static void statutory_rules(void **state)
 	assert_int_equal(ans.licences[0].n_face, 2);
 }
 
-/* ---- the record behind a code ---- */
+/* ---- the record behind a code --------------------------------------------------------------- */
 
 static struct span good_body(struct arena *a)
 {

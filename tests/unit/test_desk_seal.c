@@ -1,7 +1,7 @@
 /* Seals made, imported, changed and used by the desk; and the audit entries that this leaves. */
 #include "desk_people.h"
 
-/* ---- seals ---- */
+/* ---- seals ---------------------------------------------------------------------------------- */
 
 static struct seal_create_request seal_request(struct world *w)
 {
@@ -184,7 +184,7 @@ static void seal_import(void **state)
 	assert_err(ask(w, p, &use_seal_import, &q, &ans), ERR_ORG_CODE_INVALID);
 }
 
-/* ---- audit ---- */
+/* ---- audit ---------------------------------------------------------------------------------- */
 
 static enum err erase_all(struct store_tx *tx, void *arg)
 {

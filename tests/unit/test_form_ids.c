@@ -124,7 +124,7 @@ static void test_licence_id_make(void **state)
 		           ERR_LICENCE_ID_INVALID);
 }
 
-/* ---- show-codes ---- */
+/* ---- show-codes ----------------------------------------------------------------------------- */
 
 static enum err fill_counting(void *arg, uint8_t *out, size_t len)
 {

@@ -128,7 +128,7 @@ static void test_cut(void **state)
 	assert_int_equal(s.version, 77);
 }
 
-/* ---- seals by parts, so that each can be replaced ---- */
+/* ---- seals by parts, so that each can be replaced ------------------------------------------- */
 
 static struct span tlv(struct arena *a, uint8_t tag, struct span contents)
 {
@@ -432,7 +432,7 @@ static void test_refused_to_write(void **state)
 	           ERR_TIME_INVALID);
 }
 
-/* ---- made by others ---- */
+/* ---- made by others ------------------------------------------------------------------------- */
 
 static const struct {
 	const char *file;

@@ -121,7 +121,7 @@ static enum err scan(struct span picture)
 	return e;
 }
 
-/* ---- drawing and reading back ---- */
+/* ---- drawing and reading back --------------------------------------------------------------- */
 
 static void test_png_round_trip(void **state)
 {
@@ -288,7 +288,7 @@ static void test_draw_refuses(void **state)
 	assert_int_equal(qr_png(a, &qr, 65, &out), ERR_FIELD_INVALID);
 }
 
-/* ---- how many codes ---- */
+/* ---- how many codes ------------------------------------------------------------------------- */
 
 static struct image blank(uint32_t width, uint32_t height)
 {
@@ -328,7 +328,7 @@ static void test_none_and_several(void **state)
 	expect_scan(pair_png("SAME", "SAME"), "SAME");
 }
 
-/* ---- broken and hostile files ---- */
+/* ---- broken and hostile files --------------------------------------------------------------- */
 
 static void put32(uint8_t *p, uint32_t v)
 {
@@ -472,7 +472,7 @@ static void test_other_files(void **state)
 	assert_int_equal(scan(span_str("\xff\xd8\xff")), ERR_IMAGE_INVALID);
 }
 
-/* ---- photographs made by others ---- */
+/* ---- photographs made by others ------------------------------------------------------------- */
 
 static bool photo_is_read(const char *stem)
 {

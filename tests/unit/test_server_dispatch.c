@@ -36,8 +36,7 @@ static void assert_in_doc(struct span doc, const char *row)
 		fail_msg("docs/api.md lacks or contradicts: %s", row);
 }
 
-/* ---- the table
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------------------ */
 
 static void table_and_contract_agree(void **state)
 {
@@ -153,8 +152,7 @@ static void recursion_is_seen(void **state)
 	assert_false(wire_recursive(&yinzheng__v1__pull_reply__descriptor));
 }
 
-/* ---- refusals
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- refusals ------------------------------------------------------------------------------- */
 
 static void every_error_has_a_status_and_fits(void **state)
 {
@@ -193,8 +191,7 @@ static void a_note_of_another_error_is_not_told(void **state)
 	assert_non_null(memmem(out, n, "secret.field", 12));
 }
 
-/* ---- messages as received
- * -------------------------------------------------------------------------------------------- */
+/* ---- messages as received ------------------------------------------------------------------- */
 
 struct wire_case {
 	const ProtobufCMessageDescriptor *d;
@@ -319,8 +316,7 @@ static void the_digest_is_of_method_and_request(void **state)
 	arena_free(two.arena);
 }
 
-/* ---- reflection
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- reflection ----------------------------------------------------------------------------- */
 
 static int reflect_case(const char *raw, size_t len)
 {
@@ -354,8 +350,7 @@ static void reflection_finds_and_does_not_find(void **state)
 	assert_int_equal(reflect_case(RAW("\x22\x02\xff\xff")), -1);
 }
 
-/* ---- workers
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- workers -------------------------------------------------------------------------------- */
 
 struct gate {
 	struct job job;
@@ -409,8 +404,7 @@ static void the_queue_is_bounded_and_drained(void **state)
 	assert_int_equal(gate.ran, 4);
 }
 
-/* ---- the documentation
- * ------------------------------------------------------------------------------------------------ */
+/* ---- the documentation ---------------------------------------------------------------------- */
 
 static const char *roles_text(const struct method *m, char *out, size_t n)
 {

@@ -13,7 +13,7 @@
 
 enum { BIG = 8 << 20, MEDIUM = 40 << 10, ROUNDS = 20, WRITERS = 4 };
 
-/* ---- one write: a receipt and its entry, together ---------------------------------------------------------- */
+/* ---- one write: a receipt and its entry, together ------------------------------------------- */
 
 struct piece {
 	uint32_t number;
@@ -97,7 +97,7 @@ static uint64_t entries(struct box *b)
 	return n;
 }
 
-/* ---- full disk ------------------------------------------------------------------------------------------- */
+/* ---- full disk ------------------------------------------------------------------------------ */
 
 /* Write until it is refused; gives the number of pieces that were accepted. */
 static uint32_t fill(struct box *b)
@@ -259,7 +259,7 @@ static void full_at_creation(void **state)
 	box_free(b);
 }
 
-/* ---- kill -9 --------------------------------------------------------------------------------------------- */
+/* ---- kill -9 -------------------------------------------------------------------------------- */
 
 struct child {
 	struct box *b;

@@ -239,7 +239,7 @@ static void time_goes_on(void **state)
 	assert_int_equal(store_clock_behind(b->store), 3660000);
 }
 
-/* ---- at rest --------------------------------------------------------------------------------------------- */
+/* ---- at rest -------------------------------------------------------------------------------- */
 
 static const char *const secrets[] = {
     "SECRET-IDENTIFIER", "SECRET-NUMBER", "SECRET-HOLDER",  "SECRET-RECORD", "SECRET-HEAD",
@@ -316,7 +316,7 @@ static void at_rest(void **state)
 	assert_false(file_has(b->path, (const char[]){7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 0}));
 }
 
-/* ---- values that were moved or changed by somebody else ---------------------------------------------------- */
+/* ---- values that were moved or changed by somebody else ------------------------------------- */
 
 static enum err two_licences(struct store_tx *tx, void *arg)
 {

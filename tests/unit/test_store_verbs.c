@@ -3,7 +3,7 @@
 
 static const uint8_t hash_a[32] = {0xa}, hash_b[32] = {0xb}, hash_c[32] = {0xc}, hash_d[32] = {0xd};
 
-/* ---- principals ------------------------------------------------------------------------------------------ */
+/* ---- principals ----------------------------------------------------------------------------- */
 
 static struct principal sample_principal(struct principal_key *key, char **types, char **items)
 {
@@ -152,7 +152,7 @@ static void grants(void **state)
 	box_read(b, grant_gone);
 }
 
-/* ---- answers that were given ----------------------------------------------------------------------------- */
+/* ---- answers that were given ---------------------------------------------------------------- */
 
 static enum err replay_put(struct store_tx *tx, void *arg)
 {
@@ -199,7 +199,7 @@ static void replays(void **state)
 	box_read(b, replay_there);
 }
 
-/* ---- catalogue ------------------------------------------------------------------------------------------- */
+/* ---- catalogue ------------------------------------------------------------------------------ */
 
 static enum err catalog_put(struct store_tx *tx, void *arg)
 {
@@ -243,7 +243,7 @@ static void catalogue(void **state)
 	box_read(*state, catalog_check);
 }
 
-/* ---- seals ----------------------------------------------------------------------------------------------- */
+/* ---- seals ---------------------------------------------------------------------------------- */
 
 static struct seal_row sample_seal(const char *id, const uint8_t hash[32])
 {
@@ -338,7 +338,7 @@ static void seals(void **state)
 	box_write(*state, seal_change);
 }
 
-/* ---- licences -------------------------------------------------------------------------------------------- */
+/* ---- licences ------------------------------------------------------------------------------- */
 
 static struct licence_row sample_licence(const char *id)
 {
@@ -479,7 +479,7 @@ static void licences(void **state)
 	box_write(b, licence_change);
 }
 
-/* ---- codes ----------------------------------------------------------------------------------------------- */
+/* ---- codes ---------------------------------------------------------------------------------- */
 
 static struct code_row sample_code(const uint8_t hash[32])
 {
@@ -561,7 +561,7 @@ static void codes(void **state)
 	box_write(b, code_cancel_late);
 }
 
-/* ---- receipts and audit ---------------------------------------------------------------------------------- */
+/* ---- receipts and audit --------------------------------------------------------------------- */
 
 static enum err receipt_all(struct store_tx *tx, void *arg)
 {
@@ -658,7 +658,7 @@ static void audit(void **state)
 	box_write(*state, audit_erase);
 }
 
-/* ---- what has served its time ---------------------------------------------------------------------------- */
+/* ---- what has served its time --------------------------------------------------------------- */
 
 static enum err expire_some(struct store_tx *tx, void *arg)
 {

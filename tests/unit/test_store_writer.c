@@ -82,7 +82,7 @@ static void one_winner(void **state)
 	box_read(b, one_entry);
 }
 
-/* ---- dense numbers --------------------------------------------------------------------------------------- */
+/* ---- dense numbers -------------------------------------------------------------------------- */
 
 static enum err append(struct store_tx *tx, void *arg)
 {
@@ -143,7 +143,7 @@ static void dense(void **state)
 	box_read(b, dense_check);
 }
 
-/* ---- a batch whose members fail -------------------------------------------------------------------------- */
+/* ---- a batch whose members fail ------------------------------------------------------------- */
 
 struct member {
 	struct box *b;
@@ -217,7 +217,7 @@ static void some_fail(void **state)
 	assert_int_equal(store_read(b->store, members_kept, m), ERR_OK);
 }
 
-/* ---- the queue ------------------------------------------------------------------------------------------- */
+/* ---- the queue ------------------------------------------------------------------------------ */
 
 static enum err slow(struct store_tx *tx, void *arg)
 {
@@ -339,7 +339,7 @@ static void locked_outside(void **state)
 	assert_int_equal(sqlite3_close(other), SQLITE_OK);
 }
 
-/* ---- readers --------------------------------------------------------------------------------------------- */
+/* ---- readers -------------------------------------------------------------------------------- */
 
 struct look {
 	struct box *b;

@@ -18,7 +18,7 @@ struct fault {
 	for (size_t i = 0; i < sizeof(table) / sizeof((table)[0]); i++)                                                    \
 		function((a), &(table)[i]);
 
-/* ---- bare seals ---- */
+/* ---- bare seals ----------------------------------------------------------------------------- */
 
 static void judge_seal_fault(struct arena *a, const struct fault *f)
 {
@@ -105,7 +105,7 @@ static void seals_are_judged(void **state)
 	RUN(table, judge_seal_fault, *state);
 }
 
-/* ---- seal signatures ---- */
+/* ---- seal signatures ------------------------------------------------------------------------ */
 
 static void judge_signature_fault(struct arena *a, const struct fault *f)
 {
@@ -224,7 +224,7 @@ static void signatures_are_judged(void **state)
 	RUN(table, judge_signature_fault, *state);
 }
 
-/* ---- one byte changed ---- */
+/* ---- one byte changed ----------------------------------------------------------------------- */
 
 /* A copy with one bit of `part`'s middle byte changed; `part` is a view into `whole`. */
 static struct span flipped(struct arena *a, struct span whole, struct span part)
@@ -296,7 +296,7 @@ static void flipped_bytes_of_a_signature(void **state)
 	expect_flip(a, "certificate, signature", whole, span_sub(s.cert, s.cert.len - 1, 1), &list);
 }
 
-/* ---- structure and kind ---- */
+/* ---- structure and kind --------------------------------------------------------------------- */
 
 static void expect_bytes(struct arena *a, const char *name, struct span bytes, enum verify_kind kind, const char *code)
 {
@@ -353,7 +353,7 @@ static void no_changed_byte_passes(void **state)
 	}
 }
 
-/* ---- the report itself ---- */
+/* ---- the report itself ---------------------------------------------------------------------- */
 
 static void json_has_the_shape_of_the_contract(void **state)
 {
@@ -421,7 +421,7 @@ static void too_little_memory_is_an_error(void **state)
 	}
 }
 
-/* ---- trust lists ---- */
+/* ---- trust lists ---------------------------------------------------------------------------- */
 
 static void trust_lists_say_what_is_wrong(void **state)
 {
@@ -463,7 +463,7 @@ static void damaged_trust_is_not_passed_over(void **state)
 	unlink(path);
 }
 
-/* ---- the table of codes and its page ---- */
+/* ---- the table of codes and its page -------------------------------------------------------- */
 
 static char *codes_page(struct arena *a)
 {

@@ -10,7 +10,7 @@
 #define SAMR_NAME "云州市市场监督管理局"
 #define TYPE_CODE SAMR_CODE "001"
 
-/* ---- licences ---- */
+/* ---- licences ------------------------------------------------------------------------------- */
 
 struct licence_fault {
 	const char *name;
@@ -200,7 +200,7 @@ static void licences_say_what_is_in_them(void **state)
 	json_decref(o);
 }
 
-/* ---- whom a subject names ---- */
+/* ---- whom a subject names ------------------------------------------------------------------- */
 
 static void subjects_name_organisations(void **state)
 {
@@ -232,7 +232,7 @@ static void subjects_name_organisations(void **state)
 	assert_false(subject_names_org(*state, "CN=x,O=", SAMR_CODE, ""));
 }
 
-/* ---- receipts ---- */
+/* ---- receipts ------------------------------------------------------------------------------- */
 
 static struct span make_payload(struct arena *a)
 {
@@ -391,7 +391,7 @@ static void altered_receipts_fail(void **state)
 	}
 }
 
-/* ---- seals made by others ---- */
+/* ---- seals made by others ------------------------------------------------------------------- */
 
 static const char *shared(void)
 {

@@ -117,7 +117,7 @@ static inline struct span sign_by(struct arena *a, const char *name, struct span
 	return arena_dup(a, span_of(sig, len));
 }
 
-/* ---- what a made object is like; zero means the good value ---- */
+/* ---- what a made object is like; zero means the good value ---------------------------------- */
 
 enum list_form { LIST_CERT, LIST_SM3, LIST_SHA256, LIST_OTHER };
 enum ext_form { EXT_NONE, EXT_PLAIN, EXT_CRITICAL };
@@ -304,7 +304,7 @@ static inline struct span make_signature(struct arena *a, const struct made *m, 
 	return signed_object(a, tbs, signer_of(m), m->sig_alg, more);
 }
 
-/* ---- judging ---- */
+/* ---- judging -------------------------------------------------------------------------------- */
 
 typedef enum err verifier(struct arena *a, const struct verify_policy *p, const struct verify_input *in,
                           struct report **out);
