@@ -45,8 +45,8 @@ struct seal_list_answer {
 };
 struct status_request { /* seals and licences */
 	const char *id, *reason;
-	int state;          /* enum seal_state / enum licence_state */
-	int64_t effective;  /* 0 now */
+	int state;         /* enum seal_state / enum licence_state */
+	int64_t effective; /* 0 now */
 };
 struct history_answer {
 	size_t n;
@@ -60,7 +60,7 @@ struct sign_answer {
 	struct span signature;
 };
 extern const struct use_case use_seal_create, use_seal_import, use_seal_get, use_seal_list, use_seal_status,
-	use_seal_history, use_seal_sign;
+    use_seal_history, use_seal_sign;
 
 /* ---- verification (desk/verify.c) ----------------------------------------------------------- */
 struct verify_request {
@@ -91,8 +91,8 @@ struct item_list_answer {
 	struct service_item *items;
 	const char *next;
 };
-/* req: struct licence_type / struct service_item; by_id_request; list_request. ans: catalog_put_answer; struct licence_type /
- * service_item; lists. An item's materials must name known types and fields of them. */
+/* req: struct licence_type / struct service_item; by_id_request; list_request. ans: catalog_put_answer; struct
+ * licence_type / service_item; lists. An item's materials must name known types and fields of them. */
 extern const struct use_case use_type_put, use_type_get, use_type_list, use_item_put, use_item_get, use_item_list;
 
 /* ---- licences (desk/issue.c, desk/licence.c) ------------------------------------------------ */
@@ -115,7 +115,7 @@ struct licence_list_request {
 };
 struct licence_list_answer {
 	size_t n;
-	struct licence_row *rows;      /* without record; state as of now */
+	struct licence_row *rows; /* without record; state as of now */
 	const char **type_names;
 	const char *next;
 };
@@ -123,7 +123,7 @@ struct file_answer {
 	struct span file;
 };
 extern const struct use_case use_issue, use_licence_get, use_licence_list, use_licence_status, use_licence_history,
-	use_licence_file;
+    use_licence_file;
 
 /* ---- showing (desk/show.c) ------------------------------------------------------------------ */
 enum capacity { CAPACITY_SELF = 1, CAPACITY_LEGAL_REPRESENTATIVE, CAPACITY_HANDLER, CAPACITY_GUARDIAN, CAPACITY_AGENT };

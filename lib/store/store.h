@@ -26,12 +26,12 @@ struct store_tx;
 enum { STORE_SCHEMA = 1, STORE_PAGE_MAX = 500, REQUEST_ID_LEN = 16, FINGERPRINT_LEN = 32 };
 
 struct store_options {
-	const char *url;          /* "sqlite:/path/store.db" */
-	struct span master_key;   /* 32 bytes; wraps the store's data keys */
+	const char *url;        /* "sqlite:/path/store.db" */
+	struct span master_key; /* 32 bytes; wraps the store's data keys */
 	struct clock clock;
 	struct rand rand;
-	unsigned readers;         /* pooled read connections; 0: 4 */
-	unsigned batch_max;       /* writes per commit; 0: 256 */
+	unsigned readers;   /* pooled read connections; 0: 4 */
+	unsigned batch_max; /* writes per commit; 0: 256 */
 };
 
 /* Make a new store (fails with ERR_ALREADY_EXISTS when there is one). */
@@ -51,8 +51,8 @@ int64_t store_clock_behind(struct store *s);
 typedef enum err store_fn(struct store_tx *tx, void *arg);
 enum err store_read(struct store *s, store_fn *fn, void *arg) MUST_CHECK;
 enum err store_write(struct store *s, store_fn *fn, void *arg) MUST_CHECK;
-/* The same without waiting: done(arg, result) is called on the writer's thread after the commit (or failure) and must be
- * short. ERR_STORE_BUSY when the queue is full, ERR_STOPPING: then done is not called. */
+/* The same without waiting: done(arg, result) is called on the writer's thread after the commit (or failure) and must
+ * be short. ERR_STORE_BUSY when the queue is full, ERR_STOPPING: then done is not called. */
 typedef void store_done(void *arg, enum err result);
 enum err store_submit(struct store *s, store_fn *fn, void *arg, store_done *done) MUST_CHECK;
 /* Inside a transaction: the time of this transaction (store_now at its begin). */
@@ -61,8 +61,15 @@ int64_t store_tx_now(const struct store_tx *tx);
 /* ---- principals ----------------------------------------------------------------------------- */
 
 enum role { /* bits */
-	ROLE_SYSTEM = 1, ROLE_SECURITY = 2, ROLE_AUDIT = 4, ROLE_SEALER = 8, ROLE_ISSUER = 16, ROLE_WALLET = 32,
-	ROLE_WINDOW = 64, ROLE_INSPECTOR = 128, ROLE_GATEWAY = 256
+	        ROLE_SYSTEM = 1,
+	        ROLE_SECURITY = 2,
+	        ROLE_AUDIT = 4,
+	        ROLE_SEALER = 8,
+	        ROLE_ISSUER = 16,
+	        ROLE_WALLET = 32,
+	        ROLE_WINDOW = 64,
+	        ROLE_INSPECTOR = 128,
+	        ROLE_GATEWAY = 256
 };
 
 struct principal_key {
@@ -122,7 +129,8 @@ struct catalog_row {
 	struct span json;
 	uint64_t version;
 };
-enum err store_catalog_put(struct store_tx *tx, enum catalog_kind k, struct catalog_row *r) MUST_CHECK; /* version out */
+enum err store_catalog_put(struct store_tx *tx, enum catalog_kind k,
+                           struct catalog_row *r) MUST_CHECK; /* version out */
 enum err store_catalog_get(struct store_tx *tx, struct arena *a, enum catalog_kind k, const char *code,
                            struct catalog_row *out) MUST_CHECK;
 enum err store_catalog_list(struct store_tx *tx, struct arena *a, enum catalog_kind k, const char *after, size_t max,
@@ -138,15 +146,15 @@ struct seal_row {
 	enum seal_state state;
 	int64_t valid_start, valid_end;
 	char *application, *approver, *created_by;
-	uint8_t hash[SM3_LEN];  /* of der */
-	struct span der;        /* empty in lists */
-	uint64_t version;       /* +1 at each change of state */
+	uint8_t hash[SM3_LEN]; /* of der */
+	struct span der;       /* empty in lists */
+	uint64_t version;      /* +1 at each change of state */
 };
 
 /* One change of state of a seal or licence. */
 struct state_event {
-	unsigned sequence;      /* 1.. within the object, set by the store */
-	int state;              /* enum seal_state / enum licence_state */
+	unsigned sequence; /* 1.. within the object, set by the store */
+	int state;         /* enum seal_state / enum licence_state */
 	char *reason;
 	int64_t effective, recorded; /* recorded is set by the store */
 	char *principal;
@@ -175,16 +183,16 @@ struct holder_key { /* how a holder is looked up */
 };
 
 struct licence_row {
-	char *id;               /* identifier. It may hold a personal number: encrypted and found by keyed hash */
+	char *id; /* identifier. It may hold a personal number: encrypted and found by keyed hash */
 	char *type_code, *issuer_code, *seal_id;
 	enum licence_state state; /* as last recorded; LICENCE_EXPIRED is never stored: see valid_to */
 	int64_t state_since;      /* effective time of that state */
 	int64_t issued;           /* the store's time of issue: proof of the time of signing */
 	int64_t valid_from, valid_to;
-	struct span record;       /* encrypted at rest; empty in lists */
+	struct span record;             /* encrypted at rest; empty in lists */
 	struct span sig_head, sig_tail; /* the SES_Signature before and after the embedded seal; encrypted at rest */
 	uint8_t seal_hash[SM3_LEN];
-	uint64_t version;         /* +1 at each change of state */
+	uint64_t version; /* +1 at each change of state */
 };
 
 /* With its holders and first event (LICENCE_VALID). ERR_ALREADY_EXISTS when the identifier, or the same type, issuer
@@ -213,7 +221,7 @@ struct code_row {
 	enum code_kind kind;
 	enum audience_kind audience;
 	char *audience_org, *wallet, *item_code;
-	struct span body;        /* desk/'s own CBOR: holder, presenter, grants, purpose; encrypted at rest */
+	struct span body; /* desk/'s own CBOR: holder, presenter, grants, purpose; encrypted at rest */
 	int64_t created, expires;
 	int64_t cancelled, used; /* 0: not */
 	char *used_by;           /* principal */
@@ -238,16 +246,16 @@ enum err store_receipt_get(struct store_tx *tx, struct arena *a, const char *id,
 
 /* ---- audit ---------------------------------------------------------------------------------- */
 
-struct audit_value { /* a personal value; stands in a row of its own that can be erased */
-	char *name, *value;     /* value "" and erased when it is gone */
+struct audit_value {    /* a personal value; stands in a row of its own that can be erased */
+	char *name, *value; /* value "" and erased when it is gone */
 	uint8_t salt[16];
 	bool erased;
 };
 struct audit_row {
-	uint64_t index;         /* dense from 0, set by the store */
+	uint64_t index; /* dense from 0, set by the store */
 	int64_t time;
 	char *action, *principal;
-	struct span record;     /* canonical bytes, salted digests only */
+	struct span record; /* canonical bytes, salted digests only */
 	uint8_t leaf[SHA256_LEN];
 	size_t n_values;
 	struct audit_value *values;
@@ -260,7 +268,8 @@ enum err store_audit_size(struct store_tx *tx, uint64_t *n) MUST_CHECK;
 /* Erase the values (not the record) of entries before `before`. */
 enum err store_audit_erase(struct store_tx *tx, int64_t before, uint64_t *n) MUST_CHECK;
 
-/* Delete replays, codes long expired (kept 30 days for answering "used" or "expired"), old grants; at most `max` rows. */
+/* Delete replays, codes long expired (kept 30 days for answering "used" or "expired"), old grants; at most `max` rows.
+ */
 enum err store_expire(struct store_tx *tx, size_t max, uint64_t *n) MUST_CHECK;
 
 #endif
