@@ -3,10 +3,10 @@
 # usage: scripts/deps.sh [build|test]     (test includes build)
 set -eu
 
-BUILD="gcc make pkg-config git ca-certificates openssl \
- libgrpc-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler grpc-proto \
- libssl-dev libsqlite3-dev libqrencode-dev libzbar-dev libpng-dev libjpeg-dev \
- libcairo2-dev libpango1.0-dev fonts-noto-cjk libcbor-dev libjansson-dev libinih-dev jq"
+BUILD="gcc libc6-dev make pkg-config openssl jq
+ libgrpc-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler grpc-proto
+ libssl-dev libsqlite3-dev libqrencode-dev libzbar-dev libpng-dev libjpeg-dev
+ libcairo2-dev libpango1.0-dev fonts-noto-cjk libcbor-dev libjansson-dev libinih-dev"
 TEST="clang libclang-rt-14-dev libcmocka-dev python3 python3-grpcio python3-protobuf sqlite3"
 
 case "${1:-build}" in
@@ -15,23 +15,32 @@ test) want="$BUILD $TEST" ;;
 *) echo "usage: $0 [build|test]" >&2; exit 64 ;;
 esac
 
+have=" $(dpkg-query -W -f='${Package} ${db:Status-Status}\n' $want 2>/dev/null | sed -n 's/ installed$//p' | tr '\n' ' ')"
 missing=""
 for p in $want; do
-	dpkg-query -W -f='${Status}\n' "$p" 2>/dev/null | grep -q '^install ok installed$' || missing="$missing $p"
+	case $have in
+	*" $p "*) ;;
+	*) missing="$missing $p" ;;
+	esac
 done
 [ -n "$missing" ] || exit 0
 
-if [ "$(id -u)" -eq 0 ]; then
-	run=""
-elif command -v sudo >/dev/null 2>&1; then
-	run="sudo"
-else
-	echo "These packages are missing:$missing" >&2
-	echo "Run as root, or install sudo, or: apt-get install$missing" >&2
+by_hand() {
+	echo "$1 These packages are missing; install them as root, then try again:" >&2
+	echo "  apt-get install --no-install-recommends$missing" >&2
 	exit 1
-fi
-command -v apt-get >/dev/null 2>&1 || { echo "apt-get not found; please install by hand:$missing" >&2; exit 1; }
-
+}
+command -v apt-get >/dev/null 2>&1 || by_hand "This is not Debian: apt-get is not found."
 echo "Installing:$missing"
-$run apt-get update -q
-$run env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing
+run=""
+if [ "$(id -u)" -ne 0 ]; then
+	command -v sudo >/dev/null 2>&1 || by_hand "Neither root nor sudo."
+	sudo true || by_hand "sudo does not let $(id -un) become root."
+	run=sudo
+fi
+
+# A machine that has just started may still be installing its updates: wait for that.
+wait="-o DPkg::Lock::Timeout=300"
+$run apt-get update -q $wait
+$run env DEBIAN_FRONTEND=noninteractive apt-get install -y -q $wait --no-install-recommends $missing ||
+	by_hand "The installation failed, see above."
