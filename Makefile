@@ -9,11 +9,11 @@ comma := ,
 B := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))$(if $(findstring clang,$(CC)),/clang)
 
 # pkg-config is asked only when something is compiled, so that `make deps` works on a bare machine.
-LIB_PKGS := libcrypto sqlite3 libqrencode zbar libpng libjpeg cairo pangocairo libcbor jansson
+LIB_PKGS := libcrypto sqlite3 libqrencode zbar libpng libjpeg cairo pangocairo libcbor jansson inih
 RPC_PKGS := grpc gpr libprotobuf-c
-pkg_cflags = $(eval pkg_cflags := $$(shell pkg-config --cflags $(LIB_PKGS) $(RPC_PKGS) inih))$(pkg_cflags)
+pkg_cflags = $(eval pkg_cflags := $$(shell pkg-config --cflags $(LIB_PKGS) $(RPC_PKGS)))$(pkg_cflags)
 lib_ldlibs = $(eval lib_ldlibs := $$(shell pkg-config --libs $(LIB_PKGS)) -pthread -lm)$(lib_ldlibs)
-rpc_ldlibs = $(eval rpc_ldlibs := -lgrpc -lgpr $$(shell pkg-config --libs libprotobuf-c inih))$(rpc_ldlibs)
+rpc_ldlibs = $(eval rpc_ldlibs := -lgrpc -lgpr $$(shell pkg-config --libs libprotobuf-c))$(rpc_ldlibs)
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wvla -Wformat=2 -Wno-unused-parameter
 CFLAGS ?= -O2 -g
@@ -79,7 +79,7 @@ lib: $(B)/libyinzheng.a
 
 $(B)/yinzheng: $(call obj,cli/main.c) $(B)/libcli.a $(B)/libyinzheng.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(lib_ldlibs) $(shell pkg-config --libs inih)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(lib_ldlibs)
 $(B)/yinzheng-online: $(call obj,$(ONLINE_C)) $(B)/libcli.a $(B)/libproto.a $(B)/libyinzheng.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(lib_ldlibs) $(rpc_ldlibs)
@@ -96,6 +96,8 @@ $(B)/obj/gen/%.o: $(B)/gen/%.c
 # Objects that speak protobuf need the generated headers first.
 $(call obj,$(SERVER_C) $(ONLINE_C) $(filter tests/unit/test_server_% tests/fuzz/fuzz_message%,$(UNIT_C) $(FUZZ_C))): | $(GEN_H)
 $(GEN_O): | $(GEN_H)
+# The shipped policies too.
+$(B)/obj/lib/verify/policy_shipped.o: $(wildcard share/policy/*.ini)
 # The descriptor set is embedded by .incbin, which the dependency files do not see.
 $(B)/obj/server/reflect.o: $(B)/gen/contract.desc
 $(B)/obj/server/reflect.o: private OWN_FLAGS := -DCONTRACT_DESC='"$(B)/gen/contract.desc"'
@@ -156,7 +158,7 @@ install: all ## install to PREFIX (/usr/local), honouring DESTDIR
 	install -D -m 0755 $(B)/yinzheng $(DESTDIR)$(PREFIX)/bin/yinzheng
 	install -D -m 0755 $(B)/yinzheng-online $(DESTDIR)$(PREFIX)/libexec/yinzheng/yinzheng-online
 	install -D -m 0755 $(B)/yinzhengd $(DESTDIR)$(PREFIX)/sbin/yinzhengd
-	mkdir -p $(DESTDIR)$(PREFIX)/share/yinzheng && cp -r share/catalogue $(DESTDIR)$(PREFIX)/share/yinzheng/
+	mkdir -p $(DESTDIR)$(PREFIX)/share/yinzheng && cp -r share/catalogue share/policy $(DESTDIR)$(PREFIX)/share/yinzheng/
 
 clean: ## remove what was built
 	rm -rf build

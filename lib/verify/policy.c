@@ -15,6 +15,8 @@ static const struct policy_rules base = {
     .zone_minutes = 8 * 60,
     .rsa_min_bits = 2048,
     .deviation_default = POLICY_ACCEPT_WITH_NOTICE,
+    .n_deviations = 1,
+    .deviations = {{"ALG_MISLABELLED", POLICY_REFUSE}},
     .n_algorithms = 5,
     .algorithms =
         {{.name = "SM2-SM3"}, {.name = "RSA-SHA256"}, {.name = "ECDSA-SHA256"}, {.name = "SM3"}, {.name = "SHA-256"}},
@@ -49,22 +51,22 @@ enum policy_answer policy_deviation(const struct verify_policy *p, const char *c
 	return r->deviation_default;
 }
 
-static const char *name_of(const char *alg)
+const char *policy_algorithm_name(const char *alg)
 {
 	for (size_t i = 0; i < sizeof(oids) / sizeof(oids[0]); i++)
-		if (strcmp(oids[i].oid, alg) == 0)
+		if (strcmp(oids[i].oid, alg) == 0 || strcasecmp(oids[i].name, alg) == 0)
 			return oids[i].name;
-	return alg;
+	return NULL;
 }
 
 bool policy_algorithm(const struct verify_policy *p, const char *alg, int64_t at)
 {
 	const struct policy_rules *r = policy_rules(p);
-	const char *name = name_of(alg);
+	const char *name = policy_algorithm_name(alg);
 
-	for (size_t i = 0; i < r->n_algorithms; i++) {
+	for (size_t i = 0; name != NULL && i < r->n_algorithms; i++) {
 		const struct policy_algorithm_row *row = &r->algorithms[i];
-		if (strcasecmp(row->name, name) == 0)
+		if (strcmp(row->name, name) == 0)
 			return !row->refused && (row->until == 0 || at <= row->until);
 	}
 	return false;

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "crypto/cert.h"
+#include "crypto/digest.h"
 
 enum {
 	POLICY_FILE_MAX = 64 * 1024,
@@ -54,6 +55,7 @@ struct policy_deviation_row {
 };
 
 struct policy_rules {
+	uint8_t digest[SHA256_LEN]; /* SHA-256 of the file's text: name and version are only words */
 	char name[POLICY_NAME_MAX];
 	char version[POLICY_NAME_MAX];
 	enum policy_revocation revocation;
@@ -75,7 +77,7 @@ struct verify_policy {
 	const struct policy_rules *rules; /* NULL: those of "default" */
 	bool revocation_required;         /* whatever the rules say, as pulls do */
 	/* Trust of one role alone, in place of `trust`; NULL: `trust` holds for it too. */
-	const struct cert_store *role_trust[POLICY_ROLES];
+	struct cert_store *role_trust[POLICY_ROLES];
 };
 
 /* The rules in force: p->rules or those of "default"; never NULL. */
@@ -85,9 +87,37 @@ enum policy_answer policy_deviation(const struct verify_policy *p, const char *c
 /* May this algorithm have been used at `at`? alg: a dotted OID of a signature or digest algorithm, or a name: SM2-SM3,
  * RSA-SHA256, RSA-SHA1, RSA-MD5, ECDSA-SHA256, SM3, SHA-256, SHA-1, MD5 (letter case is ignored). Unknown: false. */
 bool policy_algorithm(const struct verify_policy *p, const char *alg, int64_t at);
+/* The name of an algorithm, from its OID or a name in any case; NULL when it is not known. */
+const char *policy_algorithm_name(const char *alg);
 /* Trust for a role; NULL: nothing is trusted. */
 const struct cert_store *policy_trust(const struct verify_policy *p, enum policy_role role);
 /* Is revocation evidence of this thisUpdate (producedAt of OCSP) fresh enough at `now`? nextUpdate is the caller's. */
 bool policy_fresh(const struct verify_policy *p, int64_t this_update, int64_t now);
+
+/* ---- files (docs/policy.md) ----------------------------------------------------------------- */
+
+struct policy_file {
+	struct policy_rules rules;
+	/* [trust]: paths as written, relative ones from the policy's folder */
+	struct {
+		size_t n;
+		const char *path[POLICY_PATHS_MAX];
+	} trust[POLICY_ROLES];
+};
+
+/* The text of a shipped policy, compiled in; ptr NULL when there is none of this name. */
+struct span policy_shipped(const char *name);
+/* The names of the shipped policies; NULL past the end. */
+const char *policy_shipped_name(size_t i);
+/* `path` is the file's, for notes and relative paths. ERR_CONFIG_INVALID with a note that names the line: unknown or
+ * repeated sections, keys and codes (verify/report.h) are refused, so that a slip of the pen loosens nothing. */
+enum err policy_parse(struct arena *a, const char *path, struct span text, struct policy_file *out,
+                      struct err_note *note) MUST_CHECK;
+/* A shipped policy by its name, or the file at a path (what holds a / or a .). Rules stand in the arena; `trust` is
+ * left NULL for the caller to set; trust of roles is loaded from the file's paths. policy_release() when done.
+ * ERR_CONFIG_INVALID, ERR_FILE_UNREADABLE, ERR_TOO_LARGE, and those of trust_load(). */
+enum err policy_load(struct arena *a, const char *name_or_path, struct verify_policy *out,
+                     struct err_note *note) MUST_CHECK;
+void policy_release(struct verify_policy *p);
 
 #endif
