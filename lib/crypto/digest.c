@@ -158,7 +158,7 @@ size_t digest_size(enum digest_alg alg)
 	return 0;
 }
 
-enum err digest_parts(enum digest_alg alg, const struct span *parts, size_t n, uint8_t out[DIGEST_MAX])
+enum err digest_parts(enum digest_alg alg, const struct span *parts, size_t n, uint8_t out[DIGEST_SIZE_MAX])
 {
 	for (size_t i = 0; i < DIGESTS; i++)
 		if (digests[i].alg == alg)
