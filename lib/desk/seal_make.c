@@ -4,6 +4,7 @@
 #include "desk/seal.h"
 #include "picture/png.h"
 #include "picture/seal_face.h"
+#include "verify/subject.h"
 
 enum {
 	CHANGE = USE_REQUEST_ID | USE_OPERATOR | USE_COMMIT,
@@ -48,6 +49,8 @@ static enum err approver_check(struct desk_call *call, const char *approver)
 
 	if (e != ERR_OK)
 		return e;
+	if (!text_is_trimmed(span_str(approver)))
+		return err_note_set(&call->note, ERR_FIELD_INVALID, "approver", "It begins and ends with a visible character.");
 	if (strcmp(approver, call->operator.id) == 0 || strcmp(approver, call->operator.name) == 0)
 		return err_note_set(&call->note, ERR_FIELD_INVALID, "approver", "The operator cannot approve the seal.");
 	return ERR_OK;
@@ -87,7 +90,7 @@ static enum err period(struct desk_call *call, const struct seal_create_request 
 
 /* ---- certificates --------------------------------------------------------------------------- */
 
-static enum err cert_usable(struct desk_call *call, struct cert *c)
+static enum err cert_usable(struct desk_call *call, struct cert *c, const char *owner)
 {
 	int64_t now = desk_now(call);
 	struct chain_result r;
@@ -102,13 +105,16 @@ static enum err cert_usable(struct desk_call *call, struct cert *c)
 	if (r.status != CHAIN_OK)
 		return err_note_set(&call->note, ERR_FIELD_INVALID, "certificates",
 		                    "A certificate is out of date or does not chain to a trust anchor.");
+	if (subject_names_other(call->arena, cert_subject(c), owner))
+		return err_note_set(&call->note, ERR_FIELD_INVALID, "certificates",
+		                    "A certificate is of another organisation than the seal's owner.");
 	if (r.revocation != REVOCATION_GOOD)
 		return err_note_set(&call->note, ERR_FIELD_INVALID, "certificates",
 		                    "A certificate is revoked, or there is no fresh revocation list for it.");
 	return ERR_OK;
 }
 
-static enum err cert_check(struct desk_call *call, struct span der)
+static enum err cert_check(struct desk_call *call, struct span der, const char *owner)
 {
 	struct cert *c = NULL;
 	enum err e = cert_parse(der, &c);
@@ -116,7 +122,7 @@ static enum err cert_check(struct desk_call *call, struct span der)
 	if (e == ERR_CERT_UNREADABLE)
 		e = err_note_set(&call->note, ERR_FIELD_INVALID, "certificates", "A certificate could not be read.");
 	if (e == ERR_OK)
-		e = cert_usable(call, c);
+		e = cert_usable(call, c, owner);
 	cert_free(c);
 	return e;
 }
@@ -134,7 +140,7 @@ static enum err certs_check(struct desk_call *call, const struct seal_create_req
 		for (k = 0; k < i; k++)
 			if (span_eq(q->certs[i], q->certs[k]))
 				return err_note_set(&call->note, ERR_FIELD_INVALID, "certificates", "One is listed twice.");
-		e = cert_check(call, q->certs[i]);
+		e = cert_check(call, q->certs[i], q->owner_code);
 	}
 	return e;
 }

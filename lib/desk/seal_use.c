@@ -1,5 +1,6 @@
 /* Using a stored seal: is it good now, do we hold its key, and a signature that was verified before it leaves. */
 #include "desk/internal.h"
+#include "verify/subject.h"
 
 /* ---- keys ----------------------------------------------------------------------------------- */
 
@@ -133,6 +134,10 @@ enum err desk_seal_sign(struct desk_call *call, const struct seal_use *use, stru
 	key = desk_key_for_seal(call->desk, &seal);
 	if (key == NULL)
 		return err_note_set(&call->note, ERR_SEAL_KEY_MISSING, NULL, NULL);
+	/* The list of a seal is its maker's word alone: it lends nobody the key of another agency. */
+	if (subject_names_other(call->arena, cert_subject(key->cert), use->row->owner_code))
+		return err_note_set(&call->note, ERR_SEAL_NOT_USABLE, NULL,
+		                    "The signer's certificate is of another organisation than the seal's owner.");
 	e = make_signature(call, use, key, &made);
 	if (e == ERR_OK)
 		e = check_signature(call, made, use->data);

@@ -95,8 +95,4 @@ enum err judge_signed_data(struct judge *j, struct span bytes, struct span data)
  * and the time of signing is to be taken from elsewhere. j->time and j->time_proven are left as they are. */
 enum err judge_time_stamp(struct judge *j, struct span token, struct span stamped, int64_t *time) MUST_CHECK;
 
-/* Does the subject (RFC 2253) name this organisation: by its credit code in organizationIdentifier or serialNumber,
- * or, when it has no such code, by O or OU equal to the name. */
-bool subject_names_org(struct arena *a, const char *subject, const char *code, const char *name);
-
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "verify/judge.h"
+#include "verify/subject.h"
 
 /* GB/T 36904: our own format, so parts that disagree with the record are a fault and not a foreign custom. */
 static void identifier_step(struct judge *j, const struct licence_record *rec)

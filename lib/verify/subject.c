@@ -1,5 +1,8 @@
 /* Does a certificate's subject name an organisation? Reads RFC 2253 text with its escapes, one attribute at a time. */
-#include "verify/judge.h"
+#include "verify/subject.h"
+
+#include "form/ids.h"
+#include <string.h>
 
 enum { SUBJECT_VALUE_MAX = 512 };
 
@@ -84,24 +87,41 @@ static const char *bare_code(const char *value)
 	return dash != NULL && dash - value == 5 ? dash + 1 : value;
 }
 
-bool subject_names_org(struct arena *a, const char *subject, const char *code, const char *name)
+struct named {
+	bool this_code, other_code, name;
+};
+
+static bool read_names(struct arena *a, const char *subject, const char *code, const char *name, struct named *out)
 {
 	static const char *const code_types[] = {"organizationIdentifier", "2.5.4.97", "serialNumber", "2.5.4.5", NULL};
 	static const char *const name_types[] = {"O", "OU", "2.5.4.10", "2.5.4.11", NULL};
 	struct attribute *at = arena_alloc(a, sizeof(*at));
-	bool has_code = false, name_fits = false;
 
 	if (at == NULL)
 		return false;
 	while (take_attribute(&subject, at)) {
 		const char *bare = bare_code(at->value);
 		if (is_one_of(at->type, code_types)) {
-			if (strcmp(bare, code) == 0)
-				return true;
-			has_code = has_code || credit_code_ok(span_str(bare));
+			bool same = strcmp(bare, code) == 0;
+			out->this_code = out->this_code || same;
+			out->other_code = out->other_code || (!same && credit_code_ok(span_str(bare)));
 		}
 		if (is_one_of(at->type, name_types) && name[0] != '\0' && strcmp(at->value, name) == 0)
-			name_fits = true;
+			out->name = true;
 	}
-	return name_fits && !has_code;
+	return true;
+}
+
+bool subject_names_org(struct arena *a, const char *subject, const char *code, const char *name)
+{
+	struct named n = {false, false, false};
+
+	return read_names(a, subject, code, name, &n) && (n.this_code || (n.name && !n.other_code));
+}
+
+bool subject_names_other(struct arena *a, const char *subject, const char *code)
+{
+	struct named n = {false, false, false};
+
+	return !read_names(a, subject, code, "", &n) || (n.other_code && !n.this_code);
 }

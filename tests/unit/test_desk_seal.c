@@ -36,6 +36,8 @@ static void seal_refusals(void **state)
 	REFUSED(q.approver = "", ERR_FIELD_MISSING);
 	REFUSED(q.approver = "op-7", ERR_FIELD_INVALID);
 	REFUSED(q.approver = "李四", ERR_FIELD_INVALID);
+	REFUSED(q.approver = "李四\u3000", ERR_FIELD_INVALID);
+	REFUSED(q.owner_code = MNR, ERR_FIELD_INVALID); /* with the certificate of another agency */
 	REFUSED(q.id = "a b", ERR_FIELD_INVALID);
 	REFUSED(q.id = "SEAL-1", ERR_ALREADY_EXISTS);
 	REFUSED(q.type = 0, ERR_FIELD_INVALID);
@@ -184,6 +186,23 @@ static void seal_import(void **state)
 	assert_err(ask(w, p, &use_seal_import, &q, &ans), ERR_ORG_CODE_INVALID);
 }
 
+/* Kept for another owner than its signers', a seal lends him no key of theirs. */
+static void seal_of_another_owner(void **state)
+{
+	struct world *w = *state;
+	struct principal mnr = enrolled(w, with_key(someone("mnr", MNR, ROLE_ISSUER), 80));
+	struct seal_import_request q = {.der = foreign_seal(w, "maker"), .owner_code = MNR, .application = "A"};
+	uint8_t digest[SM3_LEN] = {1};
+	struct sign_request sign = {
+	    .seal_id = "FOREIGN-1", .digest = span_of(digest, SM3_LEN), .property_info = "a.pdf", .purpose = "公函"};
+	struct sign_answer signature;
+	struct seal_answer ans;
+
+	assert_err(ask(w, the_sealer(w), &use_seal_import, &q, &ans), ERR_OK);
+	assert_err(ask(w, mnr, &use_seal_sign, &sign, &signature), ERR_SEAL_NOT_USABLE);
+	assert_err(ask(w, the_issuer(), &use_seal_sign, &sign, &signature), ERR_SEAL_NOT_OWN);
+}
+
 /* ---- audit ---------------------------------------------------------------------------------- */
 
 static enum err erase_all(struct store_tx *tx, void *arg)
@@ -265,7 +284,8 @@ static void damaged_audit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    WORLD(seal_refusals), WORLD(seal_life), WORLD(seal_import), WORLD(audit), WORLD(damaged_audit),
+	    WORLD(seal_refusals),         WORLD(seal_life), WORLD(seal_import),
+	    WORLD(seal_of_another_owner), WORLD(audit),     WORLD(damaged_audit),
 	};
 
 	return cmocka_run_group_tests(tests, pki_setup, pki_teardown);
