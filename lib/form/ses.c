@@ -1,21 +1,16 @@
 #include "form/ses.h"
 
-#include "form/der.h"
+#include "form/ses_read.h"
 
-/* Reading stops at the first wrong element; the note names it in the schema's spelling. */
-struct reading {
-	struct arena *arena;
-	struct err_note *note;
+enum { TEXT_MAX = 1024, SCOPE_MAX = 4096, HASH_LEN = 32, V1_ELEMENTS = 2, V4_ELEMENTS = 4, V5_ELEMENTS = 5 };
+
+/* One file: how it is read, and as what it came. */
+struct source {
+	struct reading rd;
+	bool only_v4;
+	bool is_ber;
+	struct span in; /* as received */
 };
-
-static enum err wrong(const struct reading *rd, enum err e, const char *element)
-{
-	if (e == ERR_OK)
-		return ERR_OK;
-	if (e == ERR_TOO_LARGE)
-		return err_note_set(rd->note, e, element, "%s is larger than allowed", element);
-	return err_note_set(rd->note, e, element, e == ERR_FORMAT ? "%s is not as GB/T 38540 has it" : NULL, element);
-}
 
 static enum err refuse_version(const struct reading *rd, const char *element, int64_t version)
 {
@@ -31,167 +26,79 @@ static enum err refuse_version(const struct reading *rd, const char *element, in
  * The number of elements tells the version apart: SESeal 2 is version 1, 4 is version 4 (or 5, by its header), 5 is
  * version 5; SES_Signature 2 is version 1, 4 or 5 are version 4 or 5 (by the seal's header).
  */
-static enum err check_shape(const struct reading *rd, const struct der *d, bool is_seal)
+static enum err check_shape(const struct source *src, const struct der *d, bool is_seal, size_t *out)
 {
 	const char *element = is_seal ? "SESeal" : "SES_Signature";
 	size_t n = 0;
-	enum err e = der_count(d, 5, &n);
+	enum err e = der_count(d, V5_ELEMENTS, &n);
 
 	if (e != ERR_OK)
-		return wrong(rd, ERR_FORMAT, element);
-	if (n == 2 && der_peek(d) == DER_OID)
-		return err_note_set(rd->note, ERR_FORMAT, element, "this is a SignedData (GB/T 35275), not a %s", element);
-	if (n == 2)
-		return refuse_version(rd, element, 1);
-	if (n == 5 && is_seal)
-		return refuse_version(rd, element, 5);
-	return n < 4 ? wrong(rd, ERR_FORMAT, element) : ERR_OK;
+		return ses_wrong(&src->rd, ERR_FORMAT, element);
+	if (n == V1_ELEMENTS && der_peek(d) == DER_OID)
+		return err_note_set(src->rd.note, ERR_FORMAT, element, "this is a SignedData (GB/T 35275), not a %s", element);
+	if (n == V1_ELEMENTS && src->only_v4)
+		return refuse_version(&src->rd, element, 1);
+	if (n == V5_ELEMENTS && is_seal && src->only_v4)
+		return refuse_version(&src->rd, element, 5);
+	*out = n;
+	return n == V1_ELEMENTS || n >= V4_ELEMENTS ? ERR_OK : ses_wrong(&src->rd, ERR_FORMAT, element);
 }
 
-/* ---- ExtensionDatas ------------------------------------------------------------------------- */
+/* ---- SES_SealInfo ---- */
 
-static enum err read_ext(const struct reading *rd, struct der *d, struct ses_ext *out)
+/* out->version is 1 when the structure says so; otherwise the header tells 4 from 5. */
+static enum err decide_version(const struct source *src, int64_t said, struct ses_seal *out)
 {
-	struct der in;
-	enum err e = der_enter(d, DER_SEQUENCE, &in, NULL);
-
-	if (e == ERR_OK)
-		e = der_oid(&in, rd->arena, &out->oid);
-	if (e == ERR_OK && der_peek(&in) == DER_BOOLEAN)
-		e = der_bool(&in, &out->critical);
-	if (e == ERR_OK)
-		e = der_octets(&in, &out->value);
-	return e == ERR_OK ? der_end(&in) : e;
-}
-
-static enum err read_ext_list(const struct reading *rd, struct der d, size_t *n_out, struct ses_ext **out)
-{
-	struct ses_ext *list;
-	size_t n = 0;
-	enum err e = der_count(&d, SES_EXT_MAX, &n);
-
-	if (e != ERR_OK)
-		return e;
-	list = arena_array(rd->arena, n, sizeof(*list));
-	if (list == NULL)
-		return ERR_BUDGET;
-	for (size_t i = 0; e == ERR_OK && i < n; i++)
-		e = read_ext(rd, &d, &list[i]);
-	if (e != ERR_OK)
-		return e;
-	*out = list;
-	*n_out = n;
-	return ERR_OK;
-}
-
-/* EXPLICIT [0] holds one SEQUENCE OF ExtData, IMPLICIT [0] the ExtData themselves, whose first element is an OID. */
-static bool holds_ext_data(struct der d)
-{
-	struct der first;
-
-	return der_enter(&d, DER_SEQUENCE, &first, NULL) == ERR_OK && der_peek(&first) == DER_OID;
-}
-
-/* Nothing, [0] EXPLICIT, [0] IMPLICIT or untagged: all are written by somebody. */
-static enum err read_exts(const struct reading *rd, struct der *d, size_t *n, struct ses_ext **ext)
-{
-	uint8_t tag = der_peek(d);
-	struct der in, list;
-	enum err e;
-
-	*n = 0;
-	*ext = NULL;
-	if (tag == DER_ANY)
+	if (src->only_v4 && said != 4)
+		return refuse_version(&src->rd, "header.version", said);
+	if (out->version == 1)
+		return said == 1 || said == 11 ? ERR_OK : deviation_add(src->rd.list, "HEADER_VERSION", "header.version");
+	out->version = said == 5 ? 5 : 4;
+	if (said == 4 || said == 5)
 		return ERR_OK;
-	if (tag != DER_CONTEXT_0 && tag != DER_SEQUENCE)
-		return ERR_FORMAT;
-	e = der_enter(d, tag, &in, NULL);
-	if (e != ERR_OK)
-		return e;
-	if (tag == DER_SEQUENCE || !der_more(&in) || holds_ext_data(in))
-		return read_ext_list(rd, in, n, ext);
-	e = der_enter(&in, DER_SEQUENCE, &list, NULL);
-	if (e == ERR_OK)
-		e = der_end(&in);
-	return e == ERR_OK ? read_ext_list(rd, list, n, ext) : e;
+	if (said != 1 && said != 11)
+		return refuse_version(&src->rd, "header.version", said);
+	return deviation_add(src->rd.list, "HEADER_VERSION", "header.version");
 }
 
-/* ---- SES_SealInfo --------------------------------------------------------------------------- */
-
-enum { TEXT_MAX = 1024, SCOPE_MAX = 4096, DIGEST_MAX = 128 };
-
-static enum err read_header(const struct reading *rd, struct der *info, struct ses_seal *out)
+static enum err read_header(const struct source *src, struct der *info, struct ses_seal *out)
 {
+	const struct reading *rd = &src->rd;
 	struct der d;
 	char *magic;
 	int64_t version;
 	enum err e = der_enter(info, DER_SEQUENCE, &d, NULL);
 
 	if (e == ERR_OK)
-		e = der_ia5(&d, rd->arena, TEXT_MAX, &magic);
+		e = ses_text(rd, &d, DER_IA5, TEXT_MAX, "header.ID", &magic);
 	if (e != ERR_OK || strcmp(magic, "ES") != 0)
-		return wrong(rd, e != ERR_OK ? e : ERR_FORMAT, "header.ID");
+		return ses_wrong(rd, e != ERR_OK ? e : ERR_FORMAT, "header.ID");
 	e = der_int64(&d, &version);
 	if (e != ERR_OK)
-		return wrong(rd, e, "header.version");
-	if (version != 4)
-		return refuse_version(rd, "header.version", version);
-	out->version = (int)version;
-	e = der_ia5(&d, rd->arena, TEXT_MAX, &out->vendor);
+		return ses_wrong(rd, e, "header.version");
+	e = decide_version(src, version, out);
+	if (e != ERR_OK)
+		return e == ERR_VERSION_UNSUPPORTED ? e : ses_wrong(rd, e, "header.version");
+	e = ses_text(rd, &d, DER_IA5, TEXT_MAX, "header.Vid", &out->vendor);
 	if (e == ERR_OK)
 		e = der_end(&d);
-	return wrong(rd, e, "header.Vid");
+	return ses_wrong(rd, e, "header.Vid");
 }
 
-/* One CertDigestObj. */
-static enum err read_digest(const struct reading *rd, struct der *d, char **type, struct span *value)
+static enum err read_dates(const struct reading *rd, struct der *d, struct ses_seal *out)
 {
-	struct der in;
-	enum err e = der_enter(d, DER_SEQUENCE, &in, NULL);
+	uint8_t tag = out->version == 1 ? DER_UTC_TIME : DER_GENERALIZED_TIME;
+	enum err e = ses_time(rd, d, tag, "property.createDate", &out->created);
 
-	if (e == ERR_OK)
-		e = der_printable(&in, rd->arena, TEXT_MAX, type);
-	if (e == ERR_OK)
-		e = der_octets(&in, value);
-	if (e == ERR_OK && (value->len == 0 || value->len > DIGEST_MAX))
-		e = ERR_FORMAT;
-	return e == ERR_OK ? der_end(&in) : e;
-}
-
-static enum err read_list_item(const struct reading *rd, struct der *d, struct ses_seal *out, size_t i)
-{
-	enum err e;
-
-	if (out->list_kind == SES_LIST_DIGESTS)
-		return read_digest(rd, d, &out->digest_types[i], &out->list[i]);
-	e = der_octets(d, &out->list[i]);
-	return e == ERR_OK && out->list[i].len == 0 ? ERR_FORMAT : e;
-}
-
-static enum err read_cert_list(const struct reading *rd, struct der *property, struct ses_seal *out)
-{
-	struct der d;
-	int64_t kind;
-	enum err e = der_int64(property, &kind);
-
-	if (e == ERR_OK && kind != SES_LIST_CERTS && kind != SES_LIST_DIGESTS)
-		e = ERR_FORMAT;
 	if (e != ERR_OK)
-		return wrong(rd, e, "property.certListType");
-	e = der_enter(property, DER_SEQUENCE, &d, NULL);
-	if (e == ERR_OK)
-		e = der_count(&d, SES_CERTS_MAX, &out->n_list);
+		return ses_wrong(rd, e, "property.createDate");
+	e = ses_time(rd, d, tag, "property.validStart", &out->valid_start);
 	if (e != ERR_OK)
-		return wrong(rd, e, "property.certList");
-	out->list_kind = (enum ses_cert_list)kind;
-	out->list = arena_array(rd->arena, out->n_list, sizeof(*out->list));
-	if (kind == SES_LIST_DIGESTS)
-		out->digest_types = arena_array(rd->arena, out->n_list, sizeof(*out->digest_types));
-	if (out->list == NULL || (kind == SES_LIST_DIGESTS && out->digest_types == NULL))
-		return ERR_BUDGET;
-	for (size_t i = 0; e == ERR_OK && i < out->n_list; i++)
-		e = read_list_item(rd, &d, out, i);
-	return wrong(rd, e, "property.certList");
+		return ses_wrong(rd, e, "property.validStart");
+	e = ses_time(rd, d, tag, "property.validEnd", &out->valid_end);
+	if (e == ERR_OK)
+		e = der_end(d);
+	return ses_wrong(rd, e, "property.validEnd");
 }
 
 static enum err read_property(const struct reading *rd, struct der *info, struct ses_seal *out)
@@ -202,23 +109,12 @@ static enum err read_property(const struct reading *rd, struct der *info, struct
 	if (e == ERR_OK)
 		e = der_int64(&d, &out->type);
 	if (e != ERR_OK)
-		return wrong(rd, e, "property.type");
-	e = der_utf8(&d, rd->arena, TEXT_MAX, &out->name);
+		return ses_wrong(rd, e, "property.type");
+	e = ses_text(rd, &d, DER_UTF8, TEXT_MAX, "property.name", &out->name);
 	if (e != ERR_OK)
-		return wrong(rd, e, "property.name");
-	e = read_cert_list(rd, &d, out);
-	if (e != ERR_OK)
-		return e;
-	e = der_gentime(&d, &out->created);
-	if (e != ERR_OK)
-		return wrong(rd, e, "property.createDate");
-	e = der_gentime(&d, &out->valid_start);
-	if (e != ERR_OK)
-		return wrong(rd, e, "property.validStart");
-	e = der_gentime(&d, &out->valid_end);
-	if (e == ERR_OK)
-		e = der_end(&d);
-	return wrong(rd, e, "property.validEnd");
+		return ses_wrong(rd, e, "property.name");
+	e = ses_cert_list(rd, &d, out);
+	return e == ERR_OK ? read_dates(rd, &d, out) : e;
 }
 
 static enum err read_picture(const struct reading *rd, struct der *info, struct ses_seal *out)
@@ -227,106 +123,306 @@ static enum err read_picture(const struct reading *rd, struct der *info, struct 
 	enum err e = der_enter(info, DER_SEQUENCE, &d, NULL);
 
 	if (e == ERR_OK)
-		e = der_ia5(&d, rd->arena, TEXT_MAX, &out->picture_type);
+		e = ses_text(rd, &d, DER_IA5, TEXT_MAX, "picture.type", &out->picture_type);
 	if (e != ERR_OK)
-		return wrong(rd, e, "picture.type");
+		return ses_wrong(rd, e, "picture.type");
 	e = der_octets(&d, &out->picture);
 	if (e == ERR_OK && out->picture.len > SES_PICTURE_MAX)
 		e = ERR_TOO_LARGE;
 	if (e != ERR_OK)
-		return wrong(rd, e, "picture.data");
+		return ses_wrong(rd, e, "picture.data");
 	e = der_int64(&d, &out->picture_width);
 	if (e != ERR_OK)
-		return wrong(rd, e, "picture.width");
+		return ses_wrong(rd, e, "picture.width");
 	e = der_int64(&d, &out->picture_height);
 	if (e == ERR_OK)
 		e = der_end(&d);
-	return wrong(rd, e, "picture.height");
+	return ses_wrong(rd, e, "picture.height");
 }
 
-static enum err read_info(const struct reading *rd, struct der *seal, struct ses_seal *out)
+static enum err read_info(const struct source *src, struct der *seal, struct ses_seal *out)
 {
+	const struct reading *rd = &src->rd;
 	struct der d;
 	enum err e = der_enter(seal, DER_SEQUENCE, &d, &out->info_raw);
 
 	if (e != ERR_OK)
-		return wrong(rd, e, "eSealInfo");
-	e = read_header(rd, &d, out);
+		return ses_wrong(rd, e, "eSealInfo");
+	e = read_header(src, &d, out);
 	if (e != ERR_OK)
 		return e;
-	e = der_ia5(&d, rd->arena, TEXT_MAX, &out->id);
+	e = ses_text(rd, &d, DER_IA5, TEXT_MAX, "esID", &out->id);
 	if (e != ERR_OK)
-		return wrong(rd, e, "esID");
+		return ses_wrong(rd, e, "esID");
 	e = read_property(rd, &d, out);
+	if (e == ERR_OK)
+		e = read_picture(rd, &d, out);
 	if (e != ERR_OK)
 		return e;
-	e = read_picture(rd, &d, out);
-	if (e != ERR_OK)
-		return e;
-	e = read_exts(rd, &d, &out->n_ext, &out->ext);
+	e = ses_exts(rd, &d, out->version == 1 ? EXT_EITHER : EXT_UNTAGGED, "eSealInfo.extDatas", &out->n_ext, &out->ext);
 	if (e == ERR_OK)
 		e = der_end(&d);
-	return wrong(rd, e, "eSealInfo.extDatas");
+	return ses_wrong(rd, e, "eSealInfo.extDatas");
 }
 
-/* ---- SESeal --------------------------------------------------------------------------------- */
+/* ---- SESeal ---- */
+
+struct signed_by {
+	struct span cert, value;
+	struct span cert_raw, alg_raw; /* the elements, tag and length included */
+	char *alg;
+};
+
+/* What *now has consumed of `before`. */
+static struct span consumed(struct der before, const struct der *now)
+{
+	return span_sub(before.rest, 0, before.rest.len - now->rest.len);
+}
+
+/* certificate, algorithm */
+static enum err read_cert_alg(const struct reading *rd, struct der *d, bool is_seal, struct signed_by *out)
+{
+	struct der before = *d;
+	enum err e = ses_cert(rd, d, is_seal ? "SESeal.cert" : "SES_Signature.cert", &out->cert);
+
+	if (e != ERR_OK)
+		return ses_wrong(rd, e, "cert");
+	out->cert_raw = consumed(before, d);
+	before = *d;
+	e = ses_alg(rd, d, is_seal ? "SESeal.signAlgID" : "SES_Signature.signatureAlgID", &out->alg);
+	out->alg_raw = consumed(before, d);
+	return ses_wrong(rd, e, "signatureAlgID");
+}
+
+static enum err read_value(const struct reading *rd, struct der *d, bool is_seal, struct span *out)
+{
+	const char *where = is_seal ? "SESeal.signedValue" : "SES_Signature.signature";
+
+	return ses_wrong(rd, ses_bits(rd, d, 0, "VALUE_OCTETS", where, out), "signature");
+}
 
 /* certificate, algorithm, signature value: the same three in a seal and in a signature */
-static enum err read_signed_by(const struct reading *rd, struct der *d, struct span *cert, char **alg,
-                               struct span *value)
+static enum err read_signed_by(const struct reading *rd, struct der *d, bool is_seal, struct signed_by *out)
 {
-	enum err e = der_octets(d, cert);
+	enum err e = read_cert_alg(rd, d, is_seal, out);
 
-	if (e == ERR_OK && cert->len == 0)
-		e = ERR_FORMAT;
-	if (e != ERR_OK)
-		return wrong(rd, e, "cert");
-	e = der_oid(d, rd->arena, alg);
-	if (e != ERR_OK)
-		return wrong(rd, e, "signatureAlgID");
-	return wrong(rd, der_bits(d, value), "signature");
+	return e == ERR_OK ? read_value(rd, d, is_seal, &out->value) : e;
 }
 
-static enum err read_seal(const struct reading *rd, struct der *parent, struct ses_seal *out)
+/* SES_SignInfo, some time in a BIT STRING. */
+static enum err read_sign_info(const struct reading *rd, struct der *seal, struct signed_by *out)
 {
+	struct der outer = *seal, d;
+	struct span contents;
+	bool wrapped = der_peek(seal) == DER_BIT_STRING;
+	enum err e = ERR_OK;
+
+	if (wrapped) {
+		e = deviation_add(rd->list, "SIGN_INFO_WRAPPED", "SESeal.signInfo");
+		if (e == ERR_OK)
+			e = der_bits(seal, &contents);
+		if (e == ERR_OK)
+			outer = der_of(contents);
+	}
+	if (e == ERR_OK)
+		e = der_enter(wrapped ? &outer : seal, DER_SEQUENCE, &d, NULL);
+	if (e == ERR_OK && wrapped)
+		e = der_end(&outer);
+	if (e != ERR_OK)
+		return ses_wrong(rd, e, "signInfo");
+	e = read_signed_by(rd, &d, true, out);
+	return e == ERR_OK ? ses_wrong(rd, der_end(&d), "signInfo") : e;
+}
+
+static enum err signed_by_maker(const struct reading *rd, const struct signed_by *by, struct ses_seal *out)
+{
+	struct buf b;
+	size_t mark;
+
+	out->signed_raw = out->info_raw;
+	if (out->version != 1)
+		return ERR_OK;
+	buf_init(&b, rd->arena);
+	mark = der_open(&b, DER_SEQUENCE);
+	buf_add(&b, out->info_raw);
+	buf_add(&b, by->cert_raw);
+	buf_add(&b, by->alg_raw);
+	der_close(&b, mark);
+	return buf_done(&b, &out->signed_raw);
+}
+
+static enum err read_seal_stamp(const struct reading *rd, struct der *d, struct ses_seal *out)
+{
+	enum err e = ERR_OK;
+
+	if (der_more(d) && out->version == 4)
+		e = deviation_add(rd->list, "TS_IN_V4_SEAL", "SESeal.timeStamp");
+	if (e == ERR_OK)
+		e = ses_time_stamp(rd, d, "SESeal.timeStamp", &out->time_stamp);
+	return ses_wrong(rd, e, "SESeal.timeStamp");
+}
+
+static enum err read_seal(const struct source *src, struct der *parent, struct ses_seal *out)
+{
+	const struct reading *rd = &src->rd;
+	struct signed_by by = {0};
 	struct der d;
+	size_t n = 0;
 	enum err e = der_enter(parent, DER_SEQUENCE, &d, &out->raw);
 
 	if (e != ERR_OK)
-		return wrong(rd, e, "SESeal");
-	e = check_shape(rd, &d, true);
+		return ses_wrong(rd, e, "SESeal");
+	e = check_shape(src, &d, true, &n);
+	if (e != ERR_OK)
+		return e;
+	out->version = n == V1_ELEMENTS ? 1 : 0;
+	e = read_info(src, &d, out);
 	if (e == ERR_OK)
-		e = read_info(rd, &d, out);
+		e = out->version == 1 ? read_sign_info(rd, &d, &by) : read_signed_by(rd, &d, true, &by);
+	if (e == ERR_OK && out->version != 1)
+		e = read_seal_stamp(rd, &d, out);
 	if (e == ERR_OK)
-		e = read_signed_by(rd, &d, &out->maker_cert, &out->alg, &out->value);
-	return e == ERR_OK ? wrong(rd, der_end(&d), "SESeal") : e;
+		e = ses_wrong(rd, der_end(&d), "SESeal");
+	if (e == ERR_OK)
+		e = signed_by_maker(rd, &by, out);
+	out->received = out->raw;
+	out->maker_cert = by.cert;
+	out->alg = by.alg;
+	out->value = by.value;
+	return e;
 }
 
-static enum err check_input(const struct reading *rd, struct span in, const char *element)
+/* The parts of a seal in BER as they came; `path` leads to the seal. */
+static enum err received_seal(const struct source *src, const unsigned *path, size_t n, struct ses_seal *out)
 {
-	return in.len > SES_MAX ? wrong(rd, ERR_TOO_LARGE, element) : ERR_OK;
+	unsigned to_info[3] = {0};
+	enum err e;
+
+	if (!src->is_ber)
+		return ERR_OK;
+	memcpy(to_info, path, n * sizeof(*path)); /* n is at most 2; the info is the seal's first element */
+	e = der_received(src->in, path, n, &out->received);
+	if (e == ERR_OK && out->version != 1)
+		e = der_received(src->in, to_info, n + 1, &out->signed_received);
+	return e;
 }
 
-enum err ses_seal_parse(struct arena *a, struct span in, struct ses_seal *out, struct err_note *note)
+/* ---- the outermost value ---- */
+
+/* Its DER form, and what is behind it. */
+static enum err begin(struct source *src, const char *element, struct der *d)
 {
-	struct reading rd = {a, note};
+	struct span der = src->in, rest = {0};
+	enum err e = src->in.len > SES_MAX ? ERR_TOO_LARGE : ERR_OK;
+
+	if (e == ERR_OK && src->rd.list != NULL)
+		e = der_normalise(src->rd.arena, src->in, src->rd.list, element, &der, &rest);
+	if (e == ERR_OK && rest.len != 0)
+		e = deviation_add(src->rd.list, "TRAILING_BYTES", element);
+	if (e != ERR_OK)
+		return ses_wrong(&src->rd, e, element);
+	src->is_ber = der.ptr != src->in.ptr;
+	*d = der_of(src->rd.list != NULL ? der : src->in);
+	return ERR_OK;
+}
+
+static struct source source_of(struct arena *a, struct span in, const struct ses_reading *how, struct err_note *note)
+{
+	return (struct source){.rd = {a, note, how != NULL ? how->list : NULL, how != NULL ? how->zone_minutes : 0},
+	                       .only_v4 = how == NULL,
+	                       .in = in};
+}
+
+static enum err read_whole_seal(struct source *src, struct ses_seal *out)
+{
 	struct ses_seal seal = {0};
-	struct der d = der_of(in);
-	enum err e = check_input(&rd, in, "SESeal");
+	struct der d;
+	enum err e = begin(src, "SESeal", &d);
 
 	if (e == ERR_OK)
-		e = read_seal(&rd, &d, &seal);
+		e = read_seal(src, &d, &seal);
 	if (e == ERR_OK && der_more(&d))
-		e = err_note_set(note, ERR_FORMAT, "SESeal", "bytes follow the seal");
+		e = err_note_set(src->rd.note, ERR_FORMAT, "SESeal", "bytes follow the seal");
+	if (e == ERR_OK)
+		e = received_seal(src, NULL, 0, &seal);
 	if (e == ERR_OK)
 		*out = seal;
 	return e;
 }
 
-/* ---- SES_Signature -------------------------------------------------------------------------- */
-
-static enum err read_tbs(const struct reading *rd, struct der *sig, struct ses_signature *out)
+enum err ses_seal_read(struct arena *a, struct span in, const struct ses_reading *how, struct ses_seal *out,
+                       struct err_note *note)
 {
+	struct source src = source_of(a, in, how, note);
+
+	src.only_v4 = false;
+	return read_whole_seal(&src, out);
+}
+
+enum err ses_seal_parse(struct arena *a, struct span in, struct ses_seal *out, struct err_note *note)
+{
+	struct source src = source_of(a, in, NULL, note);
+
+	return read_whole_seal(&src, out);
+}
+
+/* ---- SES_Signature ---- */
+
+/* The seal, some time in an OCTET STRING. */
+static enum err read_embedded_seal(struct source *src, struct der *tbs, struct ses_seal *out)
+{
+	static const unsigned path[] = {0, 1};
+	struct span contents;
+	struct der in;
+	enum err e;
+
+	if (der_peek(tbs) != DER_OCTET_STRING) {
+		e = read_seal(src, tbs, out);
+		return e == ERR_OK ? received_seal(src, path, 2, out) : e;
+	}
+	e = deviation_add(src->rd.list, "SEAL_WRAPPED", "toSign.eseal");
+	if (e == ERR_OK)
+		e = der_octets(tbs, &contents);
+	if (e != ERR_OK)
+		return ses_wrong(&src->rd, e, "SESeal");
+	in = der_of(contents);
+	e = read_seal(src, &in, out);
+	return e == ERR_OK ? ses_wrong(&src->rd, der_end(&in), "SESeal") : e;
+}
+
+/* A signature of version 1 holds a seal of version 1, of version 4 or 5 one of the same. */
+static enum err check_versions(const struct source *src, int64_t said, struct ses_signature *out)
+{
+	bool is_v1 = out->version == 1;
+	enum err e = ERR_OK;
+
+	if (src->only_v4 && said != out->seal.version)
+		return refuse_version(&src->rd, "toSign.version", said);
+	if (is_v1 != (out->seal.version == 1))
+		e = deviation_add(src->rd.list, "SEAL_VERSION_MIXED", "toSign.eseal");
+	if (!is_v1)
+		out->version = out->seal.version == 5 ? 5 : 4;
+	if (e == ERR_OK && said != out->version && !(is_v1 && said == 11))
+		e = deviation_add(src->rd.list, "TBS_VERSION", "toSign.version");
+	return ses_wrong(&src->rd, e, "toSign.version");
+}
+
+static enum err read_what_is_signed(const struct reading *rd, struct der *d, struct ses_signature *out)
+{
+	enum err e = ses_time_info(rd, d, out->version == 1, "toSign.timeInfo", &out->time, &out->time_token);
+
+	if (e != ERR_OK)
+		return ses_wrong(rd, e, "toSign.timeInfo");
+	e = ses_bits(rd, d, HASH_LEN, "HASH_OCTETS", "toSign.dataHash", &out->data_hash);
+	if (e != ERR_OK)
+		return ses_wrong(rd, e, "toSign.dataHash");
+	e = ses_text(rd, d, DER_IA5, SCOPE_MAX, "toSign.propertyInfo", &out->property_info);
+	return ses_wrong(rd, e, "toSign.propertyInfo");
+}
+
+static enum err read_tbs(struct source *src, struct der *sig, struct signed_by *by, struct ses_signature *out)
+{
+	const struct reading *rd = &src->rd;
 	struct der d;
 	int64_t version;
 	enum err e = der_enter(sig, DER_SEQUENCE, &d, &out->tbs_raw);
@@ -334,85 +430,92 @@ static enum err read_tbs(const struct reading *rd, struct der *sig, struct ses_s
 	if (e == ERR_OK)
 		e = der_int64(&d, &version);
 	if (e != ERR_OK)
-		return wrong(rd, e, "toSign.version");
-	e = read_seal(rd, &d, &out->seal);
+		return ses_wrong(rd, e, "toSign.version");
+	e = read_embedded_seal(src, &d, &out->seal);
+	if (e == ERR_OK)
+		e = check_versions(src, version, out);
+	if (e == ERR_OK)
+		e = read_what_is_signed(rd, &d, out);
+	if (e == ERR_OK && out->version == 1)
+		e = read_cert_alg(rd, &d, false, by);
 	if (e != ERR_OK)
 		return e;
-	if (version != out->seal.version)
-		return refuse_version(rd, "toSign.version", version);
-	out->version = (int)version;
-	e = der_gentime(&d, &out->time);
-	if (e != ERR_OK)
-		return wrong(rd, e, "toSign.timeInfo");
-	e = der_bits(&d, &out->data_hash);
-	if (e != ERR_OK)
-		return wrong(rd, e, "toSign.dataHash");
-	e = der_ia5(&d, rd->arena, SCOPE_MAX, &out->property_info);
-	if (e != ERR_OK)
-		return wrong(rd, e, "toSign.propertyInfo");
-	e = read_exts(rd, &d, &out->n_ext, &out->ext);
+	e = ses_exts(rd, &d, EXT_TAGGED, "toSign.extDatas", &out->n_ext, &out->ext);
 	if (e == ERR_OK)
 		e = der_end(&d);
-	return wrong(rd, e, "toSign.extDatas");
+	return ses_wrong(rd, e, "toSign.extDatas");
 }
 
-/* Nothing, [0] EXPLICIT BIT STRING, [0] IMPLICIT or untagged. */
-static enum err read_time_stamp(struct der *d, struct span *out)
+/* What stands behind TBS_Sign. */
+static enum err read_behind(const struct reading *rd, struct der *d, struct signed_by *by, struct ses_signature *out)
 {
-	struct der in;
-	struct der_item it;
 	enum err e;
 
-	if (der_peek(d) == DER_ANY)
-		return ERR_OK;
-	if (der_peek(d) == DER_BIT_STRING)
-		return der_bits(d, out);
-	if (der_peek(d) == DER_CONTEXT_0_PRIMITIVE) {
-		e = der_take(d, DER_CONTEXT_0_PRIMITIVE, &it);
-		return e == ERR_OK ? der_bits_value(it.value, out) : e;
+	if (out->version == 1) {
+		e = read_value(rd, d, false, &by->value);
+		return e == ERR_OK ? ses_wrong(rd, der_end(d), "SES_Signature") : e;
 	}
-	e = der_enter(d, DER_CONTEXT_0, &in, NULL);
+	e = read_signed_by(rd, d, false, by);
+	if (e != ERR_OK)
+		return e;
+	e = ses_time_stamp(rd, d, "SES_Signature.timeStamp", &out->time_stamp);
 	if (e == ERR_OK)
-		e = der_bits(&in, out);
-	return e == ERR_OK ? der_end(&in) : e;
+		e = der_end(d);
+	return ses_wrong(rd, e, "timeStamp");
 }
 
-static enum err read_signature(const struct reading *rd, struct der *parent, struct ses_signature *out)
+static enum err read_signature(struct source *src, struct der *parent, struct ses_signature *out)
 {
+	static const unsigned path[] = {0};
+	struct signed_by by = {0};
 	struct der d;
-	bool stamped;
+	size_t n = 0;
 	enum err e = der_enter(parent, DER_SEQUENCE, &d, &out->raw);
 
 	if (e != ERR_OK)
-		return wrong(rd, e, "SES_Signature");
-	e = check_shape(rd, &d, false);
-	if (e == ERR_OK)
-		e = read_tbs(rd, &d, out);
-	if (e == ERR_OK)
-		e = read_signed_by(rd, &d, &out->cert, &out->alg, &out->value);
+		return ses_wrong(&src->rd, e, "SES_Signature");
+	e = check_shape(src, &d, false, &n);
 	if (e != ERR_OK)
 		return e;
-	stamped = der_more(&d);
-	e = read_time_stamp(&d, &out->time_stamp);
-	if (e == ERR_OK && stamped && out->time_stamp.len == 0)
-		e = ERR_FORMAT; /* an empty token would read as "no time stamp" */
+	out->version = n == V1_ELEMENTS ? 1 : 0;
+	e = read_tbs(src, &d, &by, out);
 	if (e == ERR_OK)
-		e = der_end(&d);
-	return wrong(rd, e, "timeStamp");
+		e = read_behind(&src->rd, &d, &by, out);
+	if (e == ERR_OK && src->is_ber)
+		e = der_received(src->in, path, 1, &out->tbs_received);
+	out->cert = by.cert;
+	out->alg = by.alg;
+	out->value = by.value;
+	return e;
+}
+
+static enum err read_whole_signature(struct source *src, struct ses_signature *out)
+{
+	struct ses_signature sig = {0};
+	struct der d;
+	enum err e = begin(src, "SES_Signature", &d);
+
+	if (e == ERR_OK)
+		e = read_signature(src, &d, &sig);
+	if (e == ERR_OK && der_more(&d))
+		e = err_note_set(src->rd.note, ERR_FORMAT, "SES_Signature", "bytes follow the signature");
+	if (e == ERR_OK)
+		*out = sig;
+	return e;
+}
+
+enum err ses_signature_read(struct arena *a, struct span in, const struct ses_reading *how, struct ses_signature *out,
+                            struct err_note *note)
+{
+	struct source src = source_of(a, in, how, note);
+
+	src.only_v4 = false;
+	return read_whole_signature(&src, out);
 }
 
 enum err ses_signature_parse(struct arena *a, struct span in, struct ses_signature *out, struct err_note *note)
 {
-	struct reading rd = {a, note};
-	struct ses_signature sig = {0};
-	struct der d = der_of(in);
-	enum err e = check_input(&rd, in, "SES_Signature");
+	struct source src = source_of(a, in, NULL, note);
 
-	if (e == ERR_OK)
-		e = read_signature(&rd, &d, &sig);
-	if (e == ERR_OK && der_more(&d))
-		e = err_note_set(note, ERR_FORMAT, "SES_Signature", "bytes follow the signature");
-	if (e == ERR_OK)
-		*out = sig;
-	return e;
+	return read_whole_signature(&src, out);
 }
