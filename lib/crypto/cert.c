@@ -418,6 +418,39 @@ const struct sm2_key *cert_sm2_key(const struct cert *c)
 	return c->sm2;
 }
 
+static bool same_serial(const X509 *x, struct span serial)
+{
+	unsigned char *der = NULL;
+	int len = i2d_ASN1_INTEGER(X509_get0_serialNumber(x), &der);
+	bool same = len > 0 && span_eq(span_of(der, (size_t)len), serial);
+
+	OPENSSL_free(der);
+	return same;
+}
+
+bool cert_is_named(const struct cert *c, struct span issuer, struct span serial)
+{
+	const unsigned char *p = issuer.ptr;
+	X509_NAME *name;
+	bool same;
+
+	if (issuer.len == 0 || issuer.len > CERT_MAX || !same_serial(c->x, serial))
+		return false;
+	name = d2i_X509_NAME(NULL, &p, (long)issuer.len);
+	same = name != NULL && X509_NAME_cmp(name, X509_get_issuer_name(c->x)) == 0;
+	X509_NAME_free(name);
+	openssl_failed(ERR_OK);
+	return same;
+}
+
+bool cert_has_key_id(const struct cert *c, struct span key_id)
+{
+	const ASN1_OCTET_STRING *id = X509_get0_subject_key_id(c->x);
+
+	return id != NULL && key_id.len != 0 &&
+	       span_eq(span_of(ASN1_STRING_get0_data(id), (size_t)ASN1_STRING_length(id)), key_id);
+}
+
 void cert_key_fingerprint(const struct cert *c, uint8_t out[CERT_FINGERPRINT])
 {
 	memcpy(out, c->fingerprint, CERT_FINGERPRINT);

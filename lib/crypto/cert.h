@@ -23,10 +23,10 @@ enum err cert_parse_bundle(struct arena *a, struct span pem_or_der, struct cert 
 struct cert *cert_ref(struct cert *c);
 void cert_free(struct cert *c);
 
-struct span cert_der(const struct cert *c);                  /* as received */
-const char *cert_subject(const struct cert *c);              /* RFC 2253, UTF-8 as it is: "CN=…,O=…" */
+struct span cert_der(const struct cert *c);     /* as received */
+const char *cert_subject(const struct cert *c); /* RFC 2253, UTF-8 as it is: "CN=…,O=…" */
 const char *cert_issuer(const struct cert *c);
-const char *cert_common_name(const struct cert *c);          /* "" when none */
+const char *cert_common_name(const struct cert *c); /* "" when none */
 const char *cert_serial_hex(const struct cert *c);
 int64_t cert_not_before(const struct cert *c);
 int64_t cert_not_after(const struct cert *c);
@@ -43,6 +43,11 @@ bool cert_has_eku(const struct cert *c, const char *oid);
 bool cert_eku_only_below(const struct cert *c, const char *arc);
 /* SM2 key of the certificate, owned by it; NULL when the key is of another algorithm. */
 const struct sm2_key *cert_sm2_key(const struct cert *c);
+/* Is it the one with this issuer (Name) and serial number (INTEGER), whole DER elements; names are compared as X.509
+ * does, not byte by byte. */
+bool cert_is_named(const struct cert *c, struct span issuer, struct span serial);
+/* Does it carry this subject key identifier? */
+bool cert_has_key_id(const struct cert *c, struct span key_id);
 /* SHA-256 of the DER SubjectPublicKeyInfo: how a principal's key is named. */
 void cert_key_fingerprint(const struct cert *c, uint8_t out[CERT_FINGERPRINT]);
 
@@ -53,13 +58,25 @@ const char *crl_issuer(const struct crl *c);
 int64_t crl_this_update(const struct crl *c);
 int64_t crl_next_update(const struct crl *c); /* 0 when absent */
 
-/* A set of certificates and CRLs. Anchors are trusted; intermediates only help to build paths. */
+/* An OCSP response (RFC 6960) that was answered ("successful"), DER; ERR_CERT_UNREADABLE, ERR_TOO_LARGE. Its signature
+ * is checked when it is used: by the issuer's key, or by a certificate in it that this issuer gave for this work (EKU
+ * OCSPSigning), whose own revocation is not looked at. An answer without nextUpdate counts for a day. */
+struct ocsp;
+enum err ocsp_parse(struct span der, struct ocsp **out) MUST_CHECK;
+void ocsp_free(struct ocsp *o);
+int64_t ocsp_produced_at(const struct ocsp *o);
+
+/* A set of certificates and revocation evidence. Anchors are trusted; intermediates only help to build paths. */
 struct cert_store;
 enum err cert_store_new(struct cert_store **out) MUST_CHECK;
 void cert_store_free(struct cert_store *s);
 enum err cert_store_add_anchor(struct cert_store *s, struct cert *c) MUST_CHECK;       /* takes a reference */
 enum err cert_store_add_intermediate(struct cert_store *s, struct cert *c) MUST_CHECK; /* takes a reference */
-enum err cert_store_add_crl(struct cert_store *s, struct crl *c) MUST_CHECK; /* takes it over unless it fails */
+enum err cert_store_add_crl(struct cert_store *s, struct crl *c) MUST_CHECK;   /* takes it over unless it fails */
+enum err cert_store_add_ocsp(struct cert_store *s, struct ocsp *o) MUST_CHECK; /* takes it over unless it fails */
+/* All certificates, anchors first; a view. */
+size_t cert_store_certs(const struct cert_store *s);
+struct cert *cert_store_cert(const struct cert_store *s, size_t i);
 size_t cert_store_anchors(const struct cert_store *s);
 size_t cert_store_crls(const struct cert_store *s);
 int64_t cert_store_oldest_crl(const struct cert_store *s); /* thisUpdate; 0 when there is none */
@@ -70,13 +87,14 @@ enum chain_status {
 	CHAIN_BAD_SIGNATURE, /* a link's signature is wrong */
 	CHAIN_NOT_YET,       /* some certificate (see depth) is not yet valid at `at` */
 	CHAIN_EXPIRED,
-	CHAIN_CONSTRAINTS,   /* basic constraints, path length, CA key usage, names; unknown critical or malformed extension */
-	CHAIN_ALGORITHM      /* a link uses an algorithm that is refused (SHA-1, MD5, small RSA) */
+	CHAIN_CONSTRAINTS, /* basic constraints, path length, CA key usage, names; unknown critical or malformed extension
+	                    */
+	CHAIN_ALGORITHM    /* a link uses an algorithm that is refused (SHA-1, MD5, small RSA) */
 };
 
 enum revocation_status {
-	REVOCATION_GOOD,        /* a CRL that fits, verifies and is fresh does not list it, for every link */
-	REVOCATION_REVOKED,     /* listed; see revoked_at */
+	REVOCATION_GOOD,    /* a CRL or OCSP response that fits, verifies and is fresh does not list it, for every link */
+	REVOCATION_REVOKED, /* listed; see revoked_at */
 	REVOCATION_NO_EVIDENCE, /* no CRL of some issuer at hand */
 	REVOCATION_STALE,       /* only a CRL whose nextUpdate is past, or whose thisUpdate is in the future */
 	REVOCATION_BAD_CRL      /* a CRL whose signature or critical extension fails */
@@ -84,20 +102,20 @@ enum revocation_status {
 
 struct chain_result {
 	enum chain_status status;
-	int depth;                 /* where the status arose: 0 the leaf */
-	char subject[256];         /* that certificate's subject, cut to fit at a character border */
+	int depth;         /* where the status arose: 0 the leaf */
+	char subject[256]; /* that certificate's subject, cut to fit at a character border */
 	enum revocation_status revocation;
 	int revoked_depth;
-	int64_t revoked_at;        /* 0 unless REVOCATION_REVOKED */
-	int64_t crl_this_update;   /* oldest thisUpdate of the CRLs used, 0 when none */
-	size_t length;             /* certificates in the path, leaf and anchor included; 0 without a path */
+	int64_t revoked_at;      /* 0 unless REVOCATION_REVOKED */
+	int64_t crl_this_update; /* oldest thisUpdate of the CRLs used, 0 when none */
+	size_t length;           /* certificates in the path, leaf and anchor included; 0 without a path */
 };
 
 /*
  * Build and check a path from leaf to an anchor at time `at`; then revocation of every link below the anchor with
- * the CRLs of the store, judged for freshness at `now`. `extra` certificates (may be NULL) help to build. Path
- * length at most 8; at most 64 signatures are tried. Of several failing paths the one that comes nearest is told,
- * in the order NO_PATH, BAD_SIGNATURE, ALGORITHM, CONSTRAINTS, times; within one path times come before
+ * the CRLs and OCSP responses of the store, judged for freshness at `now`. `extra` certificates (may be NULL) help to
+ * build. Path length at most 8; at most 64 signatures are tried. Of several failing paths the one that comes nearest is
+ * told, in the order NO_PATH, BAD_SIGNATURE, ALGORITHM, CONSTRAINTS, times; within one path times come before
  * constraints. The anchor itself is not checked for revocation. Only complete CRLs count: one with a critical
  * extension (partitioned, indirect, delta) is a BAD_CRL. A certificate on a CRL is revoked even when that CRL is
  * stale. Key usage of the leaf is the caller's business. Not checked: certificate policies.
@@ -105,5 +123,14 @@ struct chain_result {
  */
 enum err chain_check(const struct cert_store *s, struct cert *leaf, struct cert *const *extra, size_t n_extra,
                      int64_t at, int64_t now, struct chain_result *out) MUST_CHECK;
+
+struct cert_list {
+	struct cert *const *certs; /* may be NULL */
+	size_t n;
+};
+/* The same with the CRLs and OCSP responses of `more` (may be NULL) as further evidence, such as a file carries itself;
+ * its certificates are not looked at. */
+enum err chain_check_with(const struct cert_store *s, const struct cert_store *more, struct cert *leaf,
+                          struct cert_list extra, int64_t at, int64_t now, struct chain_result *out) MUST_CHECK;
 
 #endif

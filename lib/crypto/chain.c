@@ -34,7 +34,10 @@ void cert_store_free(struct cert_store *s)
 		crl_free(s->crls[i]);
 	free(s->anchors);
 	free(s->intermediates);
+	for (size_t i = 0; i < s->n_ocsps; i++)
+		ocsp_free(s->ocsps[i]);
 	free(s->crls);
+	free(s->ocsps);
 	free(s);
 }
 
@@ -68,6 +71,27 @@ enum err cert_store_add_crl(struct cert_store *s, struct crl *c)
 	grown[s->n_crls++] = c;
 	s->crls = grown;
 	return ERR_OK;
+}
+
+enum err cert_store_add_ocsp(struct cert_store *s, struct ocsp *o)
+{
+	struct ocsp **grown = s->n_ocsps < STORE_MAX ? reallocarray(s->ocsps, s->n_ocsps + 1, sizeof(struct ocsp *)) : NULL;
+
+	if (grown == NULL)
+		return ERR_NO_MEMORY;
+	grown[s->n_ocsps++] = o;
+	s->ocsps = grown;
+	return ERR_OK;
+}
+
+size_t cert_store_certs(const struct cert_store *s)
+{
+	return s->n_anchors + s->n_intermediates;
+}
+
+struct cert *cert_store_cert(const struct cert_store *s, size_t i)
+{
+	return i < s->n_anchors ? s->anchors[i] : s->intermediates[i - s->n_anchors];
 }
 
 size_t cert_store_anchors(const struct cert_store *s)
@@ -115,6 +139,11 @@ static bool is_small_rsa(const struct cert *issuer)
 	return pkey != NULL && EVP_PKEY_is_a(pkey, "RSA") == 1 && EVP_PKEY_get_bits(pkey) < RSA_MIN_BITS;
 }
 
+bool link_accepts(int nid, const struct cert *issuer)
+{
+	return is_accepted(nid) && !is_small_rsa(issuer);
+}
+
 /* The signed bytes are those received, never an encoding made anew. Our own check, since OpenSSL looks for the
  * identity on the certificate being checked and has no place for it on a CRL. */
 static enum err check_sm2(const struct cert *issuer, const struct signed_parts *p, enum link_status *out)
@@ -135,7 +164,7 @@ enum err link_check_cert(const struct cert *c, const struct cert *issuer, enum l
 	const X509_ALGOR *alg;
 	int nid = X509_get_signature_nid(c->x);
 
-	if (!is_accepted(nid) || is_small_rsa(issuer)) {
+	if (!link_accepts(nid, issuer)) {
 		*out = LINK_REFUSED;
 		return ERR_OK;
 	}
@@ -154,7 +183,7 @@ enum err link_check_crl(const struct crl *c, const struct cert *issuer, enum lin
 {
 	int nid = X509_CRL_get_signature_nid(c->x);
 
-	if (!is_accepted(nid) || is_small_rsa(issuer)) {
+	if (!link_accepts(nid, issuer)) {
 		*out = LINK_REFUSED;
 		return ERR_OK;
 	}
@@ -337,7 +366,14 @@ static void walk_up(struct walk *w, size_t n)
 enum err chain_check(const struct cert_store *s, struct cert *leaf, struct cert *const *extra, size_t n_extra,
                      int64_t at, int64_t now, struct chain_result *out)
 {
-	struct walk w = {.store = s, .extra = extra, .n_extra = extra != NULL ? n_extra : 0, .at = at, .work = WORK_MAX};
+	return chain_check_with(s, NULL, leaf, (struct cert_list){extra, n_extra}, at, now, out);
+}
+
+enum err chain_check_with(const struct cert_store *s, const struct cert_store *more, struct cert *leaf,
+                          struct cert_list extra, int64_t at, int64_t now, struct chain_result *out)
+{
+	struct walk w = {
+	    .store = s, .extra = extra.certs, .n_extra = extra.certs != NULL ? extra.n : 0, .at = at, .work = WORK_MAX};
 	enum err e;
 
 	w.best = (struct chain_result){.status = CHAIN_NO_PATH, .depth = -1, .revocation = REVOCATION_NO_EVIDENCE};
@@ -346,7 +382,7 @@ enum err chain_check(const struct cert_store *s, struct cert *leaf, struct cert 
 	if (w.failed != ERR_OK)
 		return w.failed;
 	if (w.best.length != 0) {
-		e = revocation_check(s, w.best_path, w.best.length, now, &w.best);
+		e = revocation_check(s, more, w.best_path, w.best.length, now, &w.best);
 		if (e != ERR_OK)
 			return e;
 	}

@@ -143,16 +143,10 @@ int64_t crl_next_update(const struct crl *c)
 
 /* ---- revocation ----------------------------------------------------------------------------- */
 
-/* What the CRLs at hand say about one certificate. */
-struct finding {
-	enum revocation_status status;
-	int64_t revoked_at, this_update;
-};
-
 /* One CRL of the issuer's name. It is usable or stale when it is the issuer's; whoever is on it is revoked even
  * when it is stale, because nobody comes off a list. */
 static enum err judge_crl(const struct crl *crl, const struct cert *c, const struct cert *issuer, int64_t now,
-                          struct finding *out)
+                          struct revocation_finding *out)
 {
 	enum link_status link;
 	X509_REVOKED *entry = NULL;
@@ -189,23 +183,38 @@ static int strength(enum revocation_status s)
 	return rank[s];
 }
 
-static enum err judge_link(const struct cert_store *s, const struct cert *c, const struct cert *issuer, int64_t now,
-                           struct finding *out)
+/* The stronger finding; of equal ones the newer, of two revocations the earlier. */
+static void keep_stronger(struct revocation_finding *best, const struct revocation_finding *f)
 {
-	*out = (struct finding){.status = REVOCATION_NO_EVIDENCE};
+	if (strength(f->status) > strength(best->status) ||
+	    (f->status == best->status && f->status != REVOCATION_REVOKED && f->this_update > best->this_update) ||
+	    (f->status == best->status && f->status == REVOCATION_REVOKED && f->revoked_at < best->revoked_at))
+		*best = *f;
+}
+
+/* All that one store has to say of one link. */
+static enum err judge_link(const struct cert_store *s, const struct cert *c, const struct cert *issuer, int64_t now,
+                           struct revocation_finding *out)
+{
+	struct revocation_finding f;
+
 	for (size_t i = 0; i < s->n_crls; i++) {
-		struct finding f = {.status = REVOCATION_NO_EVIDENCE};
 		enum err e;
 
+		f = (struct revocation_finding){.status = REVOCATION_NO_EVIDENCE};
 		if (X509_NAME_cmp(X509_CRL_get_issuer(s->crls[i]->x), X509_get_issuer_name(c->x)) != 0)
 			continue;
 		e = judge_crl(s->crls[i], c, issuer, now, &f);
 		if (e != ERR_OK)
 			return e;
-		if (strength(f.status) > strength(out->status) ||
-		    (f.status == out->status && f.status != REVOCATION_REVOKED && f.this_update > out->this_update) ||
-		    (f.status == out->status && f.status == REVOCATION_REVOKED && f.revoked_at < out->revoked_at))
-			*out = f;
+		keep_stronger(out, &f);
+	}
+	for (size_t i = 0; i < s->n_ocsps; i++) {
+		enum err e = ocsp_judge(s->ocsps[i], c, issuer, now, &f);
+
+		if (e != ERR_OK)
+			return e;
+		keep_stronger(out, &f);
 	}
 	return ERR_OK;
 }
@@ -218,14 +227,16 @@ static bool is_worse(enum revocation_status a, enum revocation_status b)
 	return strength(a) < strength(b);
 }
 
-enum err revocation_check(const struct cert_store *s, struct cert *const *path, size_t n, int64_t now,
-                          struct chain_result *out)
+enum err revocation_check(const struct cert_store *s, const struct cert_store *more, struct cert *const *path, size_t n,
+                          int64_t now, struct chain_result *out)
 {
 	out->revocation = REVOCATION_GOOD;
 	for (size_t i = 0; i + 1 < n; i++) {
-		struct finding f;
+		struct revocation_finding f = {.status = REVOCATION_NO_EVIDENCE};
 		enum err e = judge_link(s, path[i], path[i + 1], now, &f);
 
+		if (e == ERR_OK && more != NULL)
+			e = judge_link(more, path[i], path[i + 1], now, &f);
 		if (e != ERR_OK)
 			return e;
 		if (f.this_update != 0 && (out->crl_this_update == 0 || f.this_update < out->crl_this_update))

@@ -58,10 +58,20 @@ struct crl {
 	bool has_unknown_critical, algorithms_agree;
 };
 
+struct ocsp {
+	struct ocsp_basic_response_st *basic; /* OCSP_BASICRESP; points to nothing of der */
+	uint8_t *der;
+	struct signed_parts parts; /* of der */
+	struct cert **certs;
+	size_t n_certs;
+	int64_t produced_at;
+};
+
 struct cert_store {
 	struct cert **anchors, **intermediates;
 	struct crl **crls;
-	size_t n_anchors, n_intermediates, n_crls;
+	struct ocsp **ocsps;
+	size_t n_anchors, n_intermediates, n_crls, n_ocsps;
 };
 
 enum link_status { LINK_GOOD, LINK_BAD, LINK_REFUSED };
@@ -71,9 +81,22 @@ enum link_status { LINK_GOOD, LINK_BAD, LINK_REFUSED };
 enum err link_check_cert(const struct cert *c, const struct cert *issuer, enum link_status *out) MUST_CHECK;
 enum err link_check_crl(const struct crl *c, const struct cert *issuer, enum link_status *out) MUST_CHECK;
 
-/* Revocation of path[0 .. n-2], each judged with CRLs of its issuer; fills the revocation part of out. */
-enum err revocation_check(const struct cert_store *s, struct cert *const *path, size_t n, int64_t now,
-                          struct chain_result *out) MUST_CHECK;
+/* Is this signature algorithm accepted for links, and the issuer's key large enough? */
+bool link_accepts(int nid, const struct cert *issuer);
+
+/* What the evidence at hand says about one certificate. */
+struct revocation_finding {
+	enum revocation_status status;
+	int64_t revoked_at, this_update;
+};
+/* What one OCSP response says; NO_EVIDENCE when it does not speak of c. */
+enum err ocsp_judge(const struct ocsp *o, const struct cert *c, const struct cert *issuer, int64_t now,
+                    struct revocation_finding *out) MUST_CHECK;
+
+/* Revocation of path[0 .. n-2], each judged with CRLs and OCSP responses of its issuer, from both stores (`more` may be
+ * NULL); fills the revocation part of out. */
+enum err revocation_check(const struct cert_store *s, const struct cert_store *more, struct cert *const *path, size_t n,
+                          int64_t now, struct chain_result *out) MUST_CHECK;
 
 /* RFC 2253 text of a name, malloc'd; NULL when it is not clean UTF-8 or too long. */
 char *name_text(const X509_NAME *name);
