@@ -26,7 +26,7 @@ struct run {
 	struct verify_policy policy;
 	struct verify_input in; /* all but the bytes */
 	struct cert_store *trust;
-	struct arena *data; /* holds the signed data */
+	struct arena *arena; /* holds the policy and the signed data */
 	enum language lang;
 	bool internal, unreadable, failed, indeterminate, is_unsigned; /* what happened */
 };
@@ -123,13 +123,8 @@ static int read_options(struct run *run)
 	const struct options *o = &run->o;
 	const struct clock clock = clock_system();
 
-	run->policy.name = o->policy;
-	run->policy.revocation_required = strcmp(o->policy, "strict") == 0;
 	run->in.now = clock_now(&clock);
 	run->lang = language_of_user();
-	if (strcmp(o->policy, "default") != 0 && strcmp(o->policy, "strict") != 0)
-		return opt_usage(run->spec, o->json,
-		                 "--policy takes default or strict; policy files are not known to this version");
 	if (o->at != NULL && time_parse(span_str(o->at), &run->in.at) != ERR_OK)
 		return opt_usage(run->spec, o->json, "--at takes a time such as 2026-11-21T08:00:00Z or a date");
 	return OPT_GO;
@@ -148,25 +143,32 @@ static int explain(const struct run *run)
 	return term_flush() == ERR_OK ? EXIT_OK : EXIT_NO_OUTPUT;
 }
 
-/* Trust and data that were named must be readable: without them every answer would be another one. */
+/* A policy that is not known or wrongly written is a fault of the command; what cannot be read is no input. */
+static int not_loaded(const struct run *run, enum err e, const struct err_note *note, const char *subject)
+{
+	term_error(run->o.json, e, note, subject);
+	if (err_class_of(e) == ERRC_INVALID)
+		return EXIT_USAGE;
+	return err_class_of(e) == ERRC_INTERNAL ? EXIT_INTERNAL : EXIT_NO_INPUT;
+}
+
+/* Trust, policy and data that were named must be readable: without them every answer would be another one. */
 static int load(struct run *run)
 {
 	struct err_note note = {0};
 	const char *subject = NULL;
-	enum err e = ERR_OK;
+	enum err e;
 
-	if (run->o.trust.count != 0)
+	run->arena = arena_new(FILE_BUDGET);
+	e = run->arena != NULL ? policy_load(run->arena, run->o.policy, &run->policy, &note) : ERR_NO_MEMORY;
+	if (e == ERR_OK && run->o.trust.count != 0)
 		e = trust_load(run->o.trust.item, run->o.trust.count, &run->trust, &note);
 	run->policy.trust = run->trust;
 	if (e == ERR_OK && run->o.data != NULL) {
 		subject = run->o.data;
-		run->data = arena_new(FILE_BUDGET);
-		e = run->data == NULL ? ERR_NO_MEMORY : file_read(run->data, subject, VERIFY_FILE_MAX, &run->in.data, &note);
+		e = file_read(run->arena, subject, VERIFY_FILE_MAX, &run->in.data, &note);
 	}
-	if (e == ERR_OK)
-		return OPT_GO;
-	term_error(run->o.json, e, &note, subject);
-	return err_class_of(e) == ERRC_INTERNAL ? EXIT_INTERNAL : EXIT_NO_INPUT;
+	return e == ERR_OK ? OPT_GO : not_loaded(run, e, &note, subject);
 }
 
 static int verify_files(struct run *run, const struct opt_args *args)
@@ -175,8 +177,9 @@ static int verify_files(struct run *run, const struct opt_args *args)
 
 	for (int i = 0; status == OPT_GO && i < args->count; i++)
 		verify_file(run, args->arg[i]);
+	policy_release(&run->policy);
 	cert_store_free(run->trust);
-	arena_free(run->data);
+	arena_free(run->arena);
 	if (status != OPT_GO)
 		return status;
 	return term_flush() == ERR_OK ? exit_status(run) : EXIT_NO_OUTPUT;
@@ -205,9 +208,9 @@ int cmd_verify(int argc, char **argv)
 	     .help = "judge as of this time; now when not given"},
 	    {.name = "policy",
 	     .kind = OPT_TEXT,
-	     .value = "NAME",
+	     .value = "NAME_OR_FILE",
 	     .out = &run.o.policy,
-	     .help = "default, or strict: revocation must be known"},
+	     .help = "default, strict, archive, or a policy file (with a / or . in its path)"},
 	    {.name = "data",
 	     .kind = OPT_TEXT,
 	     .value = "FILE",

@@ -41,6 +41,35 @@ static enum err keys_check(const struct desk_options *o, struct err_note *note)
 	return e;
 }
 
+/* ---- policies ------------------------------------------------------------------------------- */
+
+enum { POLICIES_ARENA = 512 * 1024 };
+
+static enum err load_policies(struct desk *d, struct err_note *note)
+{
+	enum err e = ERR_OK;
+
+	d->policies_arena = arena_new(POLICIES_ARENA);
+	if (d->policies_arena == NULL)
+		return err_note_set(note, ERR_NO_MEMORY, NULL, NULL);
+	for (size_t i = 0; e == ERR_OK && i < DESK_POLICIES; i++) {
+		e = policy_load(d->policies_arena, policy_shipped_name(i), &d->policies[i], note);
+		d->policies[i].trust = d->o.trust;
+	}
+	d->strict = desk_policy(d, "strict");
+	return e;
+}
+
+const struct verify_policy *desk_policy(const struct desk *d, const char *name)
+{
+	if (name == NULL || name[0] == '\0')
+		name = "default";
+	for (size_t i = 0; i < DESK_POLICIES; i++)
+		if (d->policies[i].name != NULL && strcmp(d->policies[i].name, name) == 0)
+			return &d->policies[i];
+	return NULL;
+}
+
 enum err desk_new(const struct desk_options *o, struct desk **out, struct err_note *note)
 {
 	enum err e = keys_check(o, note);
@@ -51,14 +80,13 @@ enum err desk_new(const struct desk_options *o, struct desk **out, struct err_no
 	d = calloc(1, sizeof(*d));
 	if (d == NULL)
 		return err_note_set(note, ERR_NO_MEMORY, NULL, NULL);
-	e = limiter_new(o->operator_per_minute, o->principal_per_minute, &d->limiter);
-	if (e != ERR_OK) {
-		free(d);
-		return err_note_set(note, e, NULL, NULL);
-	}
 	d->o = *o;
-	d->normal = (struct verify_policy){.name = "default", .trust = o->trust};
-	d->strict = (struct verify_policy){.name = "strict", .trust = o->trust, .revocation_required = true};
+	e = limiter_new(o->operator_per_minute, o->principal_per_minute, &d->limiter);
+	e = e == ERR_OK ? load_policies(d, note) : err_note_set(note, e, NULL, NULL);
+	if (e != ERR_OK) {
+		desk_free(d);
+		return e;
+	}
 	d->local = source_local();
 	d->local_list[0] = &d->local;
 	d->sources = o->n_sources != 0 ? o->sources : d->local_list;
@@ -72,6 +100,7 @@ void desk_free(struct desk *d)
 	if (d == NULL)
 		return;
 	limiter_free(d->limiter);
+	arena_free(d->policies_arena);
 	free(d);
 }
 

@@ -11,15 +11,22 @@
 
 struct limiter;
 
+enum { DESK_POLICIES = 3 };
+
 struct desk {
 	struct desk_options o;
-	struct verify_policy normal, strict; /* "default"; "strict" requires revocation */
-	struct source local;                 /* when the options name no source */
+	struct arena *policies_arena;
+	struct verify_policy policies[DESK_POLICIES]; /* the shipped ones, with the service's trust */
+	const struct verify_policy *strict;           /* among them */
+	struct source local;                          /* when the options name no source */
 	const struct source *local_list[1];
 	const struct source *const *sources; /* never empty */
 	size_t n_sources;
 	struct limiter *limiter;
 };
+
+/* The policy of this name; NULL or "" is "default"; NULL when there is none. */
+const struct verify_policy *desk_policy(const struct desk *d, const char *name);
 
 /* ---- time, pages, names (call.c) ------------------------------------------------------------ */
 /* What decides expiry: store_now(). In a commit use store_tx_now(). */

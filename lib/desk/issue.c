@@ -270,7 +270,7 @@ static enum err verify_result(struct desk_call *call, const struct issue_work *w
 
 	in.proven_time = in.now;
 	if (e == ERR_OK)
-		e = verify_licence(call->arena, &call->desk->strict, &in, &r);
+		e = verify_licence(call->arena, call->desk->strict, &in, &r);
 	if (e != ERR_OK || r->indication == TOTAL_PASSED)
 		return e;
 	return err_note_set(&call->note, ERR_SEAL_INVALID, "seal_id", "The licence would not verify: %s.",

@@ -89,7 +89,7 @@ enum err licence_judge(struct desk_call *call, int64_t now, const struct fetched
 	*out = j;
 	if (f->source == NULL)
 		return judge_absent(f, out);
-	e = verify_licence(call->arena, &call->desk->strict, &in, &r);
+	e = verify_licence(call->arena, call->desk->strict, &in, &r);
 	if (e != ERR_OK)
 		return e;
 	j.report = r;

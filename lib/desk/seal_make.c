@@ -239,7 +239,7 @@ static enum err verify_new(struct desk_call *call, struct span der)
 	struct verify_input in = {.bytes = der, .now = desk_now(call)};
 	struct report *r = NULL;
 	const char *text;
-	enum err e = verify_seal(call->arena, &call->desk->strict, &in, &r);
+	enum err e = verify_seal(call->arena, call->desk->strict, &in, &r);
 
 	if (e != ERR_OK || r->indication == TOTAL_PASSED)
 		return e;

@@ -81,7 +81,7 @@ enum err desk_seal_usable(struct desk_call *call, const struct seal_row *row)
 		return err_note_set(&call->note, ERR_SEAL_NOT_USABLE, NULL, "The seal is %s.", seal_state_name(row->state));
 	if (now < row->valid_start || now > row->valid_end)
 		return err_note_set(&call->note, ERR_SEAL_NOT_USABLE, NULL, "The seal is outside its period of validity.");
-	e = verify_seal(call->arena, &d->strict, &in, &r);
+	e = verify_seal(call->arena, d->strict, &in, &r);
 	if (e == ERR_OK && r->indication != TOTAL_PASSED)
 		e = verdict_note(call, ERR_SEAL_NOT_USABLE, r);
 	return e;
@@ -111,7 +111,7 @@ static enum err check_signature(struct desk_call *call, struct span signature, s
 {
 	struct verify_input in = {.bytes = signature, .data = data, .now = desk_now(call)};
 	struct report *r = NULL;
-	enum err e = verify_signature(call->arena, &call->desk->strict, &in, &r);
+	enum err e = verify_signature(call->arena, call->desk->strict, &in, &r);
 
 	if (e != ERR_OK || r->indication == TOTAL_PASSED)
 		return e;

@@ -1,23 +1,16 @@
 /* Verification for whoever is enrolled: the verdict is the answer, never an error. */
 #include "desk/internal.h"
 
-static const struct verify_policy *policy_of(const struct desk *d, const char *name)
-{
-	if (name == NULL || name[0] == '\0' || strcmp(name, "default") == 0)
-		return &d->normal;
-	return strcmp(name, "strict") == 0 ? &d->strict : NULL;
-}
-
 static enum err verify(struct desk_call *call)
 {
 	const struct verify_request *q = call->req;
-	const struct verify_policy *p = policy_of(call->desk, q->policy);
+	const struct verify_policy *p = desk_policy(call->desk, q->policy);
 	struct verify_input in = {.bytes = q->document, .data = q->data, .now = desk_now(call), .at = q->at};
 	struct report *r = NULL;
 	enum err e;
 
 	if (p == NULL)
-		return err_note_set(&call->note, ERR_FIELD_INVALID, "policy", "Policies are default and strict.");
+		return err_note_set(&call->note, ERR_FIELD_INVALID, "policy", "Policies are default, strict and archive.");
 	if (q->document.len == 0)
 		return err_note_set(&call->note, ERR_FIELD_MISSING, "document", NULL);
 	if (q->document.len > VERIFY_FILE_MAX)

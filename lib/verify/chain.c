@@ -12,10 +12,11 @@
 	.bad_purpose = prefix "_CERT_PURPOSE", .unknown_status = prefix "_CERT_UNKNOWN_STATUS",                            \
 	.revoked_after = prefix "_CERT_REVOKED_AFTER"
 
-const struct role role_maker = {ROLE("MAKER", "maker"), .revoked = "MAKER_CERT_REVOKED"};
-const struct role role_signer = {ROLE("SIGNER", "signer"), .revoked = "SIGNER_CERT_REVOKED_BEFORE"};
+const struct role role_maker = {ROLE("MAKER", "maker"), .revoked = "MAKER_CERT_REVOKED", .trust = POLICY_MAKER};
+const struct role role_signer = {ROLE("SIGNER", "signer"), .revoked = "SIGNER_CERT_REVOKED_BEFORE",
+                                 .trust = POLICY_SIGNER};
 const struct role role_receipt = {ROLE("STATEMENT", "statement"), .revoked = "STATEMENT_CERT_REVOKED_BEFORE",
-                                  .required = PURPOSE_RECEIPT};
+                                  .required = PURPOSE_RECEIPT, .trust = POLICY_STATEMENT};
 
 enum { KU_DIGITAL_SIGNATURE = 1, KU_NON_REPUDIATION = 2 };
 
@@ -72,7 +73,7 @@ static void chain_step(struct judge *j, const struct role *role, const struct ch
 		step_pass(j, role->chain, NULL);
 		return;
 	case CHAIN_NO_PATH:
-		if (j->r->trust_anchors == 0)
+		if (policy_trust(j->p, role->trust) == NULL || cert_store_anchors(policy_trust(j->p, role->trust)) == 0)
 			f.code = "TRUST_EMPTY";
 		break;
 	case CHAIN_BAD_SIGNATURE:
@@ -134,22 +135,33 @@ static void no_evidence_step(struct judge *j, const struct role *role, enum revo
 	else if (status == REVOCATION_BAD_CRL)
 		detail = "the revocation list at hand does not verify";
 	report_not_checked(j->r, "REVOCATION");
-	if (j->p->revocation_required)
+	if (policy_rules(j->p)->revocation == POLICY_REVOCATION_REQUIRED)
 		step_fail(j, role->revocation, UNCLEAR(TRY_LATER, role->unknown_status), detail);
 	else
 		report_check(j->r, j->s, role->revocation, CHECK_SKIPPED, role->unknown_status, detail);
 }
 
+static void skip_revocation(struct judge *j, const struct role *role, const char *code)
+{
+	step_skip(j, role->revocation, code);
+	report_not_checked(j->r, "REVOCATION");
+}
+
 static void revocation_step(struct judge *j, const struct role *role, const struct chain_result *res)
 {
+	if (policy_rules(j->p)->revocation == POLICY_REVOCATION_OFF) {
+		skip_revocation(j, role, "REVOCATION_OFF");
+		return;
+	}
 	if (res->length == 0) {
-		step_skip(j, role->revocation, "CANNOT_JUDGE");
-		report_not_checked(j->r, "REVOCATION");
+		skip_revocation(j, role, "CANNOT_JUDGE");
 		return;
 	}
 	if (res->crl_this_update != 0 && (j->r->oldest_crl == 0 || res->crl_this_update < j->r->oldest_crl))
 		j->r->oldest_crl = res->crl_this_update;
-	if (res->revocation == REVOCATION_GOOD)
+	if (res->revocation == REVOCATION_GOOD && !policy_fresh(j->p, res->crl_this_update, j->now))
+		no_evidence_step(j, role, REVOCATION_STALE);
+	else if (res->revocation == REVOCATION_GOOD)
 		step_pass(j, role->revocation, NULL);
 	else if (res->revocation == REVOCATION_REVOKED)
 		revoked_step(j, role, res);
@@ -170,10 +182,11 @@ enum err judge_cert_path(struct judge *j, const struct role *role, struct cert *
                          size_t n_extra)
 {
 	struct chain_result res = {.status = CHAIN_NO_PATH, .revocation = REVOCATION_NO_EVIDENCE};
+	const struct cert_store *trust = policy_trust(j->p, role->trust);
 	enum err e = ERR_OK;
 
-	if (j->p->trust != NULL)
-		e = chain_check(j->p->trust, c, extra, n_extra, path_time(j, c), j->now, &res);
+	if (trust != NULL)
+		e = chain_check(trust, c, extra, n_extra, path_time(j, c), j->now, &res);
 	if (e != ERR_OK)
 		return e;
 	chain_step(j, role, &res);

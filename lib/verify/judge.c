@@ -2,6 +2,14 @@
 
 #include "base/clock.h"
 
+static void count_trust(struct report *r, const struct cert_store *trust)
+{
+	if (trust == NULL)
+		return;
+	r->trust_anchors += cert_store_anchors(trust);
+	r->trust_crls += cert_store_crls(trust);
+}
+
 enum err judge_begin(struct judge *j, enum verify_kind kind, struct arena *a, const struct verify_policy *p,
                      const struct verify_input *in)
 {
@@ -14,10 +22,10 @@ enum err judge_begin(struct judge *j, enum verify_kind kind, struct arena *a, co
 	j->now = in->now != 0 ? in->now : in->at;
 	r->policy = p->name;
 	r->judged_at = j->at;
-	if (p->trust != NULL) {
-		r->trust_anchors = cert_store_anchors(p->trust);
-		r->trust_crls = cert_store_crls(p->trust);
-	}
+	r->policy_version = policy_rules(p)->version;
+	count_trust(r, p->trust);
+	for (int i = 0; i < POLICY_ROLES; i++)
+		count_trust(r, p->role_trust[i]);
 	return ERR_OK;
 }
 
@@ -105,10 +113,14 @@ static bool judge_algorithm(struct judge *j, const char *step, const char *alg, 
 		step_fail(j, step, UNCLEAR(CRYPTO_CONSTRAINTS_FAILURE, "UNSUPPORTED_KEY"), cert_subject(c));
 		return false;
 	}
-	if (strcmp(alg, OID_SM2_SM3) == 0)
+	if (!policy_algorithm(j->p, OID_SM2_SM3, j->time != 0 ? j->time : j->at))
+		step_fail(j, step, UNCLEAR(CRYPTO_CONSTRAINTS_FAILURE, "ALG_REFUSED"), alg);
+	else if (strcmp(alg, OID_SM2_SM3) == 0)
 		step_pass(j, step, alg);
-	else
+	else if (policy_deviation(j->p, "ALG_MISLABELLED") == POLICY_REFUSE)
 		step_fail(j, step, UNCLEAR(CRYPTO_CONSTRAINTS_FAILURE, "ALG_MISLABELLED"), alg);
+	else
+		step_notice(j, step, "ALG_MISLABELLED", alg);
 	return true;
 }
 
@@ -160,6 +172,8 @@ void judge_time(struct judge *j, int64_t claimed)
 		step_fail(j, "time", FAILED(NOT_YET_VALID, "TIME_IN_FUTURE"), when);
 	else if (j->time_proven)
 		step_pass(j, "time", when);
+	else if (policy_rules(j->p)->time_stamp_required)
+		step_fail(j, "time", UNCLEAR(OUT_OF_BOUNDS_NO_POE, "TIME_NOT_PROVEN"), when);
 	else
 		step_notice(j, "time", "TIME_CLAIMED_ONLY", when);
 }

@@ -52,6 +52,7 @@ struct role {
 	const char *certificate, *chain, *key_usage, *purpose, *revocation, *period; /* steps */
 	const char *unreadable, *no_path, *issuer_time, *constraints, *algorithm, *bad_usage, *bad_purpose, *revoked,
 	    *revoked_after, *unknown_status; /* codes */
+	enum policy_role trust;
 	const char *required; /* extended key usage, form/statement.h; NULL: any but one that is for statements alone */
 };
 extern const struct role role_maker, role_signer, role_receipt;

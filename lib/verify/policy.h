@@ -75,7 +75,6 @@ struct verify_policy {
 	const char *name;                 /* as it stands in reports */
 	const struct cert_store *trust;   /* anchors, intermediates, CRLs; NULL: nothing is trusted */
 	const struct policy_rules *rules; /* NULL: those of "default" */
-	bool revocation_required;         /* whatever the rules say, as pulls do */
 	/* Trust of one role alone, in place of `trust`; NULL: `trust` holds for it too. */
 	struct cert_store *role_trust[POLICY_ROLES];
 };

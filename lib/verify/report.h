@@ -74,7 +74,7 @@ struct report {
 	enum verify_kind kind;
 	enum indication indication;
 	enum sub_indication sub;
-	const char *policy;
+	const char *policy, *policy_version;
 	int64_t judged_at;           /* the clock's now, or --at */
 	struct check *checks, *last; /* of the file itself (or of a bare seal) */
 	struct signature_report *signatures, *last_signature;

@@ -21,6 +21,11 @@ static const struct report_code codes[] = {
 	 "签名所用算法不被接受（仅接受 SM2/SM3）：须由制作方重新签名。"},
 	{"UNSUPPORTED_KEY", "The certificate's key is not an SM2 key, so that the value cannot be checked.", "证书公钥不是 SM2 密钥，无法校验签名值。"},
 	{"ALG_MISLABELLED", "The producer wrote a wrong identifier for SM2 with SM3; the file is not conforming.", "制作方写错了 SM2/SM3 算法标识，文件不符合规范。"},
+	{"ALG_REFUSED", "The policy does not accept this algorithm for a signature of that time; the producer must sign again.",
+	 "策略不接受该时间的签名使用此算法：须由制作方重新签名。"},
+	{"REVOCATION_OFF", "The policy says that revocation is not looked at.", "策略规定不检查吊销状态。"},
+	{"TIME_NOT_PROVEN", "The policy asks for proof of the time of signing, and there is none: no time stamp that counts.",
+	 "策略要求证明签署时间，但没有有效的时间戳等证明。"},
 	{"CRITICAL_EXT_UNKNOWN", "An extension that must be understood is not known to this program, so the object must not be accepted.",
 	 "含有必须识别的扩展项而本程序不能识别，因此不能接受。"},
 	/* the seal */

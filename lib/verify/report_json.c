@@ -288,6 +288,7 @@ static json_t *whole(const struct report *r, const char *file)
 	put(&o, "indication", text(indication_name(r->indication)));
 	put(&o, "sub_indication", text(sub_indication_name(r->sub)));
 	put(&o, "policy", text(r->policy));
+	put(&o, "policy_version", text(r->policy_version));
 	put(&o, "judged_at", time_json(r->judged_at));
 	put(&o, "checks", checks_json(r->checks));
 	put(&o, "signatures", signatures_json(r->signatures));

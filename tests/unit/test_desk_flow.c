@@ -19,6 +19,16 @@ static const char *value_in(const struct pulled_material *m, const char *name)
 	return NULL;
 }
 
+static struct verify_policy strict_policy(struct arena *a)
+{
+	struct verify_policy p = {0};
+	struct err_note note = {0};
+
+	assert_err(policy_load(a, "strict", &p, &note), ERR_OK);
+	p.trust = pki.trust;
+	return p;
+}
+
 /* ---- issuing -------------------------------------------------------------------------------- */
 
 static void issue_makes_a_licence_that_verifies(void **state)
@@ -28,7 +38,7 @@ static void issue_makes_a_licence_that_verifies(void **state)
 	struct issue_request r = food_request(w);
 	struct by_id_request get = {0};
 	struct file_answer file = {0};
-	struct verify_policy strict = {.name = "strict", .trust = pki.trust, .revocation_required = true};
+	struct verify_policy strict = strict_policy(w->arena);
 	struct verify_input in;
 	struct report *report;
 
@@ -819,7 +829,7 @@ static const struct receipt_field *receipt_field_of(const struct receipt_materia
 
 static const struct receipt *verified_receipt(struct world *w, struct span cose)
 {
-	struct verify_policy p = {.name = "strict", .trust = pki.trust, .revocation_required = true};
+	struct verify_policy p = strict_policy(w->arena);
 	struct verify_input in = {.bytes = cose, .now = w->clock};
 	struct report *r;
 

@@ -4,7 +4,7 @@
 #include <jansson.h>
 #include <unistd.h>
 
-#include "verify/judge.h"
+#include "verify/subject.h"
 
 #define SAMR_CODE "11990100MB00001073"
 #define SAMR_NAME "云州市市场监督管理局"

@@ -312,10 +312,12 @@ typedef enum err verifier(struct arena *a, const struct verify_policy *p, const 
 static inline struct report *judge_made(struct arena *a, const struct made *m, verifier *verify, struct span bytes,
                                         struct span data)
 {
-	struct verify_policy p = {.name = m->strict ? "strict" : "default", .revocation_required = m->strict};
+	struct verify_policy p = {0};
+	struct err_note note = {0};
 	struct verify_input in = {.bytes = bytes, .now = pki.t0 + m->now};
 	struct report *r = NULL;
 
+	assert_err(policy_load(a, m->strict ? "strict" : "default", &p, &note), ERR_OK);
 	p.trust = m->trust == TRUST_PKI    ? pki.trust
 	          : m->trust == TRUST_NONE ? NULL
 	                                   : (m->trust == TRUST_OTHER ? pki.other : pki.no_crl);
