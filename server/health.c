@@ -22,7 +22,7 @@
 #define NOT_SERVING     GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING
 #define SERVICE_UNKNOWN GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVICE_UNKNOWN
 
-enum { REQUEST_BUDGET = 64 * 1024, BACKLOG = 8 };
+enum { REQUEST_BUDGET = 64 * 1024, BACKLOG = 8, WATCHERS_MAX = 512 };
 
 /* A parked Watch call. */
 struct watcher {
@@ -39,6 +39,7 @@ struct health {
 	int64_t checked;   /* clock_monotonic_ms() of it */
 	bool leaving;
 	struct watcher *watchers;
+	unsigned n_watchers;
 	/* the thread's */
 	pthread_t thread;
 	int wake, listener;
@@ -173,6 +174,13 @@ static void watch_start(struct rpc_call *c)
 	w->call = c;
 	w->sent = -1;
 	pthread_mutex_lock(&h->lock);
+	if (h->n_watchers == WATCHERS_MAX) { /* each is kept for as long as its client likes */
+		pthread_mutex_unlock(&h->lock);
+		free(w);
+		refuse_call(c, ERR_OVERLOADED, NULL);
+		return;
+	}
+	h->n_watchers++;
 	rpc_set_user(c, w);
 	w->next = h->watchers;
 	if (w->next != NULL)
@@ -206,6 +214,7 @@ static void watch_closed(struct rpc_call *c)
 			h->watchers = w->next;
 		if (w->next != NULL)
 			w->next->prev = w->prev;
+		h->n_watchers--;
 		rpc_set_user(c, NULL);
 	}
 	pthread_mutex_unlock(&h->lock);

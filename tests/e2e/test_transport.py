@@ -208,6 +208,28 @@ class Health(Case):
             w.cancel()
         self.still_serving()
 
+    def test_watchers_are_not_unlimited(self):
+        channels = [self.s.new_channel("window", [("grpc.use_local_subchannel_pool", 1)]) for _ in range(8)]
+        watches = []
+        for c in channels:
+            fn = c.unary_stream("/grpc.health.v1.Health/Watch",
+                                request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+                                response_deserializer=health_pb2.HealthCheckResponse.FromString)
+            watches += [fn(health_pb2.HealthCheckRequest(service=""), timeout=60) for _ in range(100)]
+        served = refused = 0
+        for w in watches:
+            try:
+                served += next(w).status == 1
+            except grpc.RpcError as e:
+                self.assertEqual(e.code(), grpc.StatusCode.RESOURCE_EXHAUSTED)
+                refused += 1
+        self.assertEqual((served, refused), (512, 288))
+        self.still_serving()
+        for c in channels:
+            c.close()
+        time.sleep(0.5)
+        self.test_many_watchers_hold_no_thread()
+
     def test_local_socket_in_plain_text(self):
         with socket.socket(socket.AF_UNIX) as c:
             c.settimeout(5)
