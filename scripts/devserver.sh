@@ -5,7 +5,8 @@
 #   init       new store and master key; the two security administrators
 #   run        starts the server on a free loopback port, waits until it serves (DIR/port, DIR/pid, DIR/server.log)
 #   enrol      the other principals, as an administrator would
-#   start      all of these;  stop  ends the server
+#   start      all of these; with a store that is there already it goes on with that one
+#   stop       ends the server
 set -eu
 umask 077
 
@@ -95,6 +96,15 @@ profiles() {
 	} >"$dir/client.ini"
 }
 
+# By the program, because the number may be another process by now, and kill -0 counts a zombie.
+running() {
+	[ -s "$dir/pid" ] || return 1
+	case $(readlink "/proc/$(cat "$dir/pid")/exe" 2>/dev/null) in
+	*/yinzhengd | */yinzhengd\ \(deleted\)) return 0 ;;
+	esac
+	return 1
+}
+
 run() {
 	rm -f "$dir/port"
 	"$build/yinzhengd" run --config "$dir/yinzhengd.ini" >>"$dir/server.log" 2>&1 &
@@ -133,22 +143,31 @@ enrol() {
 	inspector="\"name\": \"市场执法\", $centre, \"roles\": [\"inspector\"], \"types\": [\"*\"], \"statutory\": true"
 	principal inspector "$inspector"
 	as=security2 principal inspector "$inspector"
+	: >"$dir/enrolled"
 }
 
 stop() {
-	[ -s "$dir/pid" ] || return 0
-	pid=$(cat "$dir/pid")
-	kill "$pid" 2>/dev/null || true
+	! running || kill "$(cat "$dir/pid")" 2>/dev/null || true
 	for _ in $(seq 150); do
-		readlink "/proc/$pid/exe" >/dev/null 2>&1 || break # not kill -0: a zombie would count as running
+		running || break
 		sleep 0.1
 	done
-	kill -9 "$pid" 2>/dev/null || true
+	! running || kill -9 "$(cat "$dir/pid")" 2>/dev/null || true
 	rm -f "$dir/pid"
 }
 
+start() {
+	if running; then
+		echo "the server runs already, process $(cat "$dir/pid")"
+		return 0
+	fi
+	configure
+	[ -e "$dir/store.db" ] || init
+	run
+	[ -e "$dir/enrolled" ] || enrol
+}
+
 case $3 in
-configure | init | run | enrol | stop) $3 ;;
-start) configure && init && run && enrol ;;
+configure | init | run | enrol | start | stop) $3 ;;
 *) usage ;;
 esac
