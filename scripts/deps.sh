@@ -6,7 +6,8 @@ set -eu
 BUILD="gcc libc6-dev make pkg-config openssl jq
  libgrpc-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler grpc-proto
  libssl-dev libsqlite3-dev libqrencode-dev libzbar-dev libpng-dev libjpeg-dev
- libcairo2-dev libpango1.0-dev fonts-noto-cjk libcbor-dev libjansson-dev libinih-dev"
+ libcairo2-dev libpango1.0-dev fonts-noto-cjk libcbor-dev libjansson-dev libinih-dev
+ libxml2-dev libzip-dev"
 TEST="clang libclang-rt-14-dev libcmocka-dev python3 python3-grpcio python3-protobuf sqlite3"
 
 case "${1:-build}" in

@@ -1,5 +1,6 @@
 """Runs every test_*.py here, one line a test, and closes with the totals."""
 import os
+import signal
 import sys
 import time
 import unittest
@@ -37,8 +38,12 @@ def main():
     loader = unittest.TestLoader()
     names = sys.argv[1:]
     suite = loader.loadTestsFromNames(names) if names else loader.discover(os.path.dirname(__file__), "test_*.py")
-    result = unittest.TextTestRunner(stream=sys.stdout, resultclass=Result, verbosity=0).run(suite)
-    bad = len(result.failures) + len(result.errors) + yz.stop_all()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        result = unittest.TextTestRunner(stream=sys.stdout, resultclass=Result, verbosity=0).run(suite)
+    finally:  # no server outlives the tests, also when they are interrupted
+        stopped_badly = yz.stop_all()
+    bad = len(result.failures) + len(result.errors) + stopped_badly
     print("e2e: %d passed, %d failed, %d skipped" % (result.testsRun - bad - len(result.skipped), bad,
                                                      len(result.skipped)))
     sys.exit(0 if bad == 0 and result.testsRun > 0 else 1)
