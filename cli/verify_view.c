@@ -4,9 +4,11 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "cli/term.h"
 #include "form/licence.h"
 #include "form/receipt.h"
+#include "form/verdict.h"
 
 struct wording {
 	const char *name, *en, *zh;
@@ -24,6 +26,7 @@ static const struct wording kinds[] = {
     {"signature", "seal signature", "电子签章"},
     {"licence", "licence", "证照"},
     {"receipt", "receipt", "用证回执"},
+    {"verdict", "verdict receipt", "验证结论回执"},
     {"ofd", "OFD document", "OFD 文件"},
     {"showcode", "show-code", "亮证码"},
     {"unknown", "unknown kind", "未知类型"},
@@ -35,6 +38,7 @@ static const struct wording steps[] = {
     {"kind", "kind of file", "文件类型"},
     {"record", "licence record", "证照数据结构"},
     {"receipt", "receipt", "回执结构"},
+    {"verdict", "verdict", "结论结构"},
     {"identifier", "licence identifier", "证照标识"},
     {"issuer", "issuer is the signer", "颁发机构与签章者一致"},
     {"licence_period", "licence period", "证照有效期"},
@@ -238,12 +242,29 @@ static void receipt(const struct view *v, const struct receipt *r)
 		     safe(v, arena_printf(v->a, "%s: %s", r->materials[i].name, material_status_name(r->materials[i].status))));
 }
 
+/* The inner verdict is what this receipt states: it stands apart from whether the receipt itself is genuine. */
+static void verdict(const struct view *v, const struct verdict_record *r)
+{
+	char sm3_hex[2 * SM3_LEN + 1];
+
+	hex_encode(span_of(r->document_digest, SM3_LEN), sm3_hex);
+	line(v, "receipt", "回执", safe(v, r->id));
+	line(v, "service", "出具方", safe(v, r->service));
+	line(v, "stated", "结论",
+	     safe(v, arena_printf(v->a, "%s: %s %s %s", r->kind, r->indication, r->sub_indication, r->code)));
+	line(v, "of (SM3)", "文件 SM3", sm3_hex);
+	line(v, "policy", "策略", safe(v, arena_printf(v->a, "%s %s", r->policy, r->policy_version)));
+	line(v, "on", "判断时间", date(v, r->judged_at));
+}
+
 static void facts(const struct view *v, const struct report *r)
 {
 	if (r->licence != NULL)
 		licence(v, r->licence);
 	if (r->receipt != NULL)
 		receipt(v, r->receipt);
+	if (r->verdict != NULL)
+		verdict(v, r->verdict);
 	if (r->has_seal)
 		seal(v, &r->seal);
 	if (r->has_maker)

@@ -79,6 +79,8 @@ size_t cert_store_certs(const struct cert_store *s);
 struct cert *cert_store_cert(const struct cert_store *s, size_t i);
 size_t cert_store_anchors(const struct cert_store *s);
 size_t cert_store_crls(const struct cert_store *s);
+/* Which trust is this? SHA-256 over the sorted SHA-256 of all parts (docs/verdict.md); s may be NULL: nothing in it. */
+enum err cert_store_digest(const struct cert_store *s, uint8_t out[CERT_FINGERPRINT]) MUST_CHECK;
 int64_t cert_store_oldest_crl(const struct cert_store *s); /* thisUpdate; 0 when there is none */
 
 enum chain_status {

@@ -74,6 +74,6 @@ enum err verify_any(struct arena *a, const struct verify_policy *p, const struct
 	if (starts_with(in->bytes, licence, sizeof(licence) - 1))
 		return verify_licence(a, p, in, out);
 	if (starts_with(in->bytes, "\xd2\x84", 2)) /* CBOR: tag 18 (COSE_Sign1), array of 4 */
-		return verify_receipt(a, p, in, out);
+		return verify_statement(a, p, in, out);
 	return verify_unknown(a, p, in, out);
 }

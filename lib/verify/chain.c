@@ -3,20 +3,9 @@
 #include "form/statement.h"
 #include "verify/judge.h"
 
-#define ROLE(prefix, step)                                                                                             \
-	.certificate = step "_certificate", .chain = step "_chain", .key_usage = step "_key_usage",                        \
-	.purpose = step "_purpose", .revocation = step "_revocation", .period = step "_period",                            \
-	.unreadable = prefix "_CERT_UNREADABLE", .no_path = prefix "_CERT_CHAIN",                                          \
-	.issuer_time = prefix "_CERT_ISSUER_TIME", .constraints = prefix "_CERT_CONSTRAINTS",                              \
-	.algorithm = prefix "_CERT_ALGORITHM", .bad_usage = prefix "_CERT_KEYUSAGE",                                       \
-	.bad_purpose = prefix "_CERT_PURPOSE", .unknown_status = prefix "_CERT_UNKNOWN_STATUS",                            \
-	.revoked_after = prefix "_CERT_REVOKED_AFTER"
-
 const struct role role_maker = {ROLE("MAKER", "maker"), .revoked = "MAKER_CERT_REVOKED", .trust = POLICY_MAKER};
 const struct role role_signer = {ROLE("SIGNER", "signer"), .revoked = "SIGNER_CERT_REVOKED_BEFORE",
                                  .trust = POLICY_SIGNER};
-const struct role role_receipt = {ROLE("STATEMENT", "statement"), .revoked = "STATEMENT_CERT_REVOKED_BEFORE",
-                                  .required = PURPOSE_RECEIPT, .trust = POLICY_STATEMENT};
 
 enum { KU_DIGITAL_SIGNATURE = 1, KU_NON_REPUDIATION = 2 };
 

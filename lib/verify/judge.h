@@ -18,6 +18,7 @@ struct judge {
 	int64_t time;               /* the time of signing (or of use, for a bare seal) that is judged */
 	bool time_proven;           /* `time` is not just claimed by the file */
 	bool unauthenticated;       /* the signature value over what is judged now is bad: its dates are mere claims */
+	bool own_format;            /* a file of our own making: its signature is read strictly, without deviations */
 };
 
 /* A new report in j->r, with policy, trust and times filled in. */
@@ -55,7 +56,16 @@ struct role {
 	enum policy_role trust;
 	const char *required; /* extended key usage, form/statement.h; NULL: any but one that is for statements alone */
 };
-extern const struct role role_maker, role_signer, role_receipt;
+extern const struct role role_maker, role_signer;
+/* Names of steps and codes by their beginnings, e.g. ROLE("MAKER", "maker"). */
+#define ROLE(prefix, step)                                                                                             \
+	.certificate = step "_certificate", .chain = step "_chain", .key_usage = step "_key_usage",                        \
+	.purpose = step "_purpose", .revocation = step "_revocation", .period = step "_period",                            \
+	.unreadable = prefix "_CERT_UNREADABLE", .no_path = prefix "_CERT_CHAIN",                                          \
+	.issuer_time = prefix "_CERT_ISSUER_TIME", .constraints = prefix "_CERT_CONSTRAINTS",                              \
+	.algorithm = prefix "_CERT_ALGORITHM", .bad_usage = prefix "_CERT_KEYUSAGE",                                       \
+	.bad_purpose = prefix "_CERT_PURPOSE", .unknown_status = prefix "_CERT_UNKNOWN_STATUS",                            \
+	.revoked_after = prefix "_CERT_REVOKED_AFTER"
 
 /* Certificate from the file; a step says so when it is unreadable, and *out stays NULL. Free with cert_free. */
 enum err judge_cert_read(struct judge *j, const struct role *role, struct span der, struct cert **out) MUST_CHECK;
@@ -76,7 +86,18 @@ struct value_steps {
 };
 enum err judge_value(struct judge *j, const struct value_steps *steps, const char *alg, const struct cert *c,
                      struct span msg, struct span value) MUST_CHECK;
-/* Extensions that say they must be understood: this version knows none. */
+/* What a parser noted: a NOTICE "form" for each, or a failure where the policy refuses it. */
+void judge_deviations(struct judge *j, const struct deviations *list);
+/* The bytes under a signature value of a SES structure. */
+struct ses_signed {
+	struct span der, received; /* received: empty unless the structure came in BER */
+	const char *where;         /* the value's element */
+};
+/* judge_value() for values as they are found (ses_value_read), over received bytes or, of BER, over its DER form. */
+enum err judge_ses_value(struct judge *j, const struct value_steps *steps, const char *alg, const struct cert *c,
+                         const struct ses_signed *what, struct span value) MUST_CHECK;
+/* Extensions that say they must be understood. Known is one that has no bearing on validity, and is a deviation: the
+ * audit identity of RFC 5755 4.3.1. */
 void judge_extensions(struct judge *j, const char *step, const struct ses_ext *ext, size_t n);
 /* Structure failed with e: a step with the right code, or e itself when it is no fault of the file. */
 enum err judge_structure(struct judge *j, const char *step, enum err e, const struct err_note *note) MUST_CHECK;
@@ -88,12 +109,12 @@ struct seal_facts seal_facts_of(struct judge *j, const struct ses_seal *seal);
  * NULL: anything. */
 enum err judge_signature(struct judge *j, struct span bytes, struct span data, const char *scope) MUST_CHECK;
 
-/* A SignedData (GB/T 35275, CMS, PKCS#7), or a bare signature value, over `data` (ptr NULL: not at hand), with all steps,
- * in a new signature of the report (type "Sign"). */
+/* A SignedData (GB/T 35275, CMS, PKCS#7), or a bare signature value, over `data` (ptr NULL: not at hand), with all
+ * steps, in a new signature of the report (type "Sign"). */
 enum err judge_signed_data(struct judge *j, struct span bytes, struct span data) MUST_CHECK;
-/* A time stamp token (RFC 3161, GB/T 20520) over the bytes `stamped`: steps "timestamp_…" in j->s (or of the file), with
- * the verdicts that follow. *time is the stamped time when every step of the token passed, its authority trusted; else 0,
- * and the time of signing is to be taken from elsewhere. j->time and j->time_proven are left as they are. */
+/* A time stamp token (RFC 3161, GB/T 20520) over the bytes `stamped`: steps "timestamp_…" in j->s (or of the file),
+ * with the verdicts that follow. *time is the stamped time when every step of the token passed, its authority trusted;
+ * else 0, and the time of signing is to be taken from elsewhere. j->time and j->time_proven are left as they are. */
 enum err judge_time_stamp(struct judge *j, struct span token, struct span stamped, int64_t *time) MUST_CHECK;
 
 #endif

@@ -46,7 +46,8 @@ const char *check_result_name(enum check_result r)
 
 const char *verify_kind_name(enum verify_kind k)
 {
-	static const char *const names[] = {"unknown", "ofd", "seal", "signature", "licence", "receipt", "showcode"};
+	static const char *const names[] = {"unknown", "ofd",     "seal",     "signature",
+	                                    "licence", "receipt", "showcode", "verdict"};
 	return (size_t)k < sizeof(names) / sizeof(names[0]) ? names[k] : "unknown";
 }
 

@@ -67,7 +67,25 @@ struct signature_report {
 	struct signature_report *next;
 };
 
-enum verify_kind { KIND_UNKNOWN, KIND_OFD, KIND_SEAL, KIND_SIGNATURE, KIND_LICENCE, KIND_RECEIPT, KIND_SHOWCODE };
+enum verify_kind {
+	KIND_UNKNOWN,
+	KIND_OFD,
+	KIND_SEAL,
+	KIND_SIGNATURE,
+	KIND_LICENCE,
+	KIND_RECEIPT,
+	KIND_SHOWCODE,
+	KIND_VERDICT
+};
+
+/* Of a package: which of its entries a signature protects. Paths begin with '/'. The files of the signatures themselves
+ * (the list, Signature.xml, SignedValue.dat, Seal.esl) are in none of the lists unless a signature refers to them. */
+struct report_coverage {
+	size_t n_protected; /* entries with a right digest in a sound signature */
+	size_t n_unprotected, n_changed;
+	const char **unprotected;
+	const char **changed; /* differ from what a sound signature signed; its steps say which signature */
+};
 
 struct report {
 	struct arena *arena;
@@ -87,9 +105,11 @@ struct report {
 	struct seal_facts seal;
 	struct cert_facts maker;
 	bool has_seal, has_maker;
+	const struct report_coverage *coverage; /* of a package that could be read; NULL otherwise */
 	/* What the file says, for people; NULL/0 when not of that kind. */
 	const struct licence_record *licence;
 	const struct receipt *receipt;
+	const struct verdict_record *verdict;
 };
 
 const char *indication_name(enum indication i);         /* "TOTAL_PASSED", …; NULL for IND_NONE */

@@ -145,6 +145,28 @@ static json_t *not_checked_json(const struct report *r)
 	return list;
 }
 
+static json_t *paths_json(const char *const *path, size_t n)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list != NULL && i < n; i++)
+		if (!append(list, text(path[i]))) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
+static json_t *coverage_json(const struct report_coverage *c)
+{
+	struct object o = object_new();
+
+	put(&o, "protected", json_integer((json_int_t)c->n_protected));
+	put(&o, "unprotected", paths_json(c->unprotected, c->n_unprotected));
+	put(&o, "changed_later", paths_json(c->changed, c->n_changed));
+	return done(&o);
+}
+
 static json_t *trust_json(const struct report *r)
 {
 	struct object o = object_new();
@@ -267,6 +289,35 @@ static json_t *receipt_json(const struct receipt *r)
 	return done(&o);
 }
 
+static json_t *or_null(const char *s)
+{
+	return s[0] != '\0' ? text(s) : json_null();
+}
+
+static json_t *verdict_json(const struct verdict_record *v)
+{
+	struct object o = object_new();
+
+	put(&o, "id", text(v->id));
+	put(&o, "time", time_json(v->time));
+	put(&o, "judged_at", time_json(v->judged_at));
+	put(&o, "service", text(v->service));
+	put(&o, "document_digest", hex_json(v->document_digest, SM3_LEN));
+	put(&o, "data_digest", hex_json(v->data_digest, SM3_LEN));
+	put(&o, "kind", text(v->kind));
+	put(&o, "indication", text(v->indication));
+	put(&o, "sub_indication", or_null(v->sub_indication));
+	put(&o, "code", or_null(v->code));
+	put(&o, "not_checked", text(v->not_checked));
+	put(&o, "policy", text(v->policy));
+	put(&o, "policy_version", text(v->policy_version));
+	put(&o, "policy_digest", hex_json(v->policy_digest, SHA256_LEN));
+	put(&o, "trust_digest", hex_json(v->trust_digest, SHA256_LEN));
+	put(&o, "oldest_crl", time_json(v->oldest_crl));
+	put(&o, "report_digest", hex_json(v->report_digest, SM3_LEN));
+	return done(&o);
+}
+
 static void put_facts(struct object *o, const struct report *r)
 {
 	if (r->kind == KIND_SEAL) {
@@ -275,6 +326,8 @@ static void put_facts(struct object *o, const struct report *r)
 	}
 	if (r->kind == KIND_LICENCE)
 		put(o, "licence", r->licence != NULL ? licence_json(r->licence) : json_null());
+	if (r->kind == KIND_VERDICT)
+		put(o, "verdict", r->verdict != NULL ? verdict_json(r->verdict) : json_null());
 	if (r->kind == KIND_RECEIPT)
 		put(o, "receipt", r->receipt != NULL ? receipt_json(r->receipt) : json_null());
 }
@@ -292,7 +345,7 @@ static json_t *whole(const struct report *r, const char *file)
 	put(&o, "judged_at", time_json(r->judged_at));
 	put(&o, "checks", checks_json(r->checks));
 	put(&o, "signatures", signatures_json(r->signatures));
-	put(&o, "coverage", json_null());
+	put(&o, "coverage", r->coverage != NULL ? coverage_json(r->coverage) : json_null());
 	put(&o, "not_checked", not_checked_json(r));
 	put(&o, "trust", trust_json(r));
 	put_facts(&o, r);

@@ -9,6 +9,7 @@
 #include "form/licence.h"
 #include "form/receipt.h"
 #include "form/ses.h"
+#include "form/verdict.h"
 #include "verify/policy.h"
 #include "verify/report.h"
 
@@ -40,9 +41,16 @@ enum err verify_signature(struct arena *a, const struct verify_policy *p, const 
  * certificate or the seal must fit the record), signature, seal, chain. State is not known here. */
 enum err verify_licence(struct arena *a, const struct verify_policy *p, const struct verify_input *in,
                         struct report **out) MUST_CHECK;
-/* A receipt: COSE structure, content type, signature value, chain of its certificate, receipt structure. */
-enum err verify_receipt(struct arena *a, const struct verify_policy *p, const struct verify_input *in,
-                        struct report **out) MUST_CHECK;
+/* A signed statement, receipt or verdict by its content type: COSE structure, signature value, chain and purpose of its
+ * certificate, structure of what it states. That a verdict fits a document at hand is not checked: compare the digest. */
+enum err verify_statement(struct arena *a, const struct verify_policy *p, const struct verify_input *in,
+                          struct report **out) MUST_CHECK;
+
+/* An OFD package: bounds of the package, then each signature of each document (references, Seal.esl, the signature over
+ * Signature.xml), then what no signature protects (report.h, coverage). Unsigned: NO_SIGNATURE_FOUND. A ZIP without
+ * OFD.xml is of unknown kind. */
+enum err verify_ofd(struct arena *a, const struct verify_policy *p, const struct verify_input *in,
+                    struct report **out) MUST_CHECK;
 
 /* Trust from files and directories (PEM or DER certificates and CRLs, recognised by content; directories are read one
  * level deep and may hold other files too). Self-issued certificates become anchors (whether they may issue is judged

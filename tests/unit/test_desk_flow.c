@@ -833,7 +833,7 @@ static const struct receipt *verified_receipt(struct world *w, struct span cose)
 	struct verify_input in = {.bytes = cose, .now = w->clock};
 	struct report *r;
 
-	assert_err(verify_receipt(w->arena, &p, &in, &r), ERR_OK);
+	assert_err(verify_statement(w->arena, &p, &in, &r), ERR_OK);
 	if (r->indication != TOTAL_PASSED)
 		print_checks("receipt", r);
 	assert_int_equal(r->indication, TOTAL_PASSED);

@@ -1,23 +1,55 @@
-/* Verification of a receipt: COSE_Sign1, the statement key's certificate, and the receipt inside. */
+/* Verification of a signed statement: COSE_Sign1, the statement key's certificate, and the receipt or verdict inside.
+ * Its content type says which it claims to be, and so which purpose its certificate must name. */
+#include "form/statement.h"
 #include "form/cose.h"
 #include "verify/judge.h"
 
 struct statement {
 	struct cose_sign1 cose;
-	struct receipt *receipt; /* NULL when its structure is wrong */
+	const struct role *role;
+	const char *id; /* NULL when its structure is wrong */
+	int64_t time;
 	struct cert *signer, *extra[COSE_CERTS_MAX];
 	size_t n_extra;
 };
 
-static void content_type_step(struct judge *j, const struct statement *st)
+static const struct role role_receipt = {ROLE("STATEMENT", "statement"), .revoked = "STATEMENT_CERT_REVOKED_BEFORE",
+                                         .required = PURPOSE_RECEIPT, .trust = POLICY_STATEMENT};
+static const struct role role_verdict = {ROLE("STATEMENT", "statement"), .revoked = "STATEMENT_CERT_REVOKED_BEFORE",
+                                         .required = PURPOSE_VERDICT, .trust = POLICY_STATEMENT};
+
+/* What is of no known kind is judged as a receipt, so that all that can be said is said. */
+static void content_type_step(struct judge *j, struct statement *st)
 {
-	if (strcmp(st->cose.content_type, RECEIPT_TYPE) == 0)
+	bool is_verdict = strcmp(st->cose.content_type, VERDICT_TYPE) == 0;
+
+	st->role = is_verdict ? &role_verdict : &role_receipt;
+	j->r->kind = is_verdict ? KIND_VERDICT : KIND_RECEIPT;
+	if (is_verdict || strcmp(st->cose.content_type, RECEIPT_TYPE) == 0)
 		step_pass(j, "content_type", NULL);
 	else
 		step_fail(j, "content_type", FAILED(SIG_CONSTRAINTS_FAILURE, "STATEMENT_TYPE"), st->cose.content_type);
 }
 
-static enum err payload_step(struct judge *j, struct statement *st)
+static enum err verdict_step(struct judge *j, struct statement *st)
+{
+	struct verdict_record *v = arena_alloc(j->a, sizeof(*v));
+	struct err_note note = {0};
+	enum err parsed, e;
+
+	if (v == NULL)
+		return ERR_BUDGET;
+	parsed = verdict_parse(j->a, st->cose.payload, v, &note);
+	e = judge_structure(j, "verdict", parsed, &note);
+	if (e != ERR_OK || parsed != ERR_OK)
+		return e;
+	j->r->verdict = v;
+	st->id = v->id;
+	st->time = v->time;
+	return ERR_OK;
+}
+
+static enum err receipt_step(struct judge *j, struct statement *st)
 {
 	struct receipt *rec = arena_alloc(j->a, sizeof(*rec));
 	struct err_note note = {0};
@@ -27,17 +59,18 @@ static enum err payload_step(struct judge *j, struct statement *st)
 		return ERR_BUDGET;
 	parsed = receipt_parse(j->a, st->cose.payload, rec, &note);
 	e = judge_structure(j, "receipt", parsed, &note);
-	if (e == ERR_OK && parsed == ERR_OK) {
-		st->receipt = rec;
-		j->r->receipt = rec;
-	}
-	return e;
+	if (e != ERR_OK || parsed != ERR_OK)
+		return e;
+	j->r->receipt = rec;
+	st->id = rec->id;
+	st->time = rec->time;
+	return ERR_OK;
 }
 
 /* The signer's certificate must be readable; unreadable ones beside it only do not help to build the path. */
 static enum err read_certs(struct judge *j, struct statement *st)
 {
-	enum err e = judge_cert_read(j, &role_receipt, st->cose.certs[0], &st->signer);
+	enum err e = judge_cert_read(j, st->role, st->cose.certs[0], &st->signer);
 
 	for (size_t i = 1; e == ERR_OK && i < st->cose.n_certs; i++) {
 		e = cert_parse(st->cose.certs[i], &st->extra[st->n_extra]);
@@ -68,7 +101,7 @@ static enum err signer_steps(struct judge *j, struct statement *st)
 
 	if (st->signer == NULL) {
 		step_skip(j, "statement_value", "CANNOT_JUDGE");
-		judge_cert_skip(j, &role_receipt);
+		judge_cert_skip(j, st->role);
 		return ERR_OK;
 	}
 	j->s->signer = cert_facts_of(j, st->signer);
@@ -76,9 +109,9 @@ static enum err signer_steps(struct judge *j, struct statement *st)
 	e = value_step(j, st);
 	judge_time(j, j->s->signing_time);
 	if (e == ERR_OK)
-		e = judge_cert_path(j, &role_receipt, st->signer, st->extra, st->n_extra);
+		e = judge_cert_path(j, st->role, st->signer, st->extra, st->n_extra);
 	if (e == ERR_OK)
-		judge_cert_period(j, &role_receipt, st->signer);
+		judge_cert_period(j, st->role, st->signer);
 	return e;
 }
 
@@ -87,13 +120,13 @@ static enum err judge_statement(struct judge *j, struct statement *st)
 	enum err e;
 
 	content_type_step(j, st);
-	e = payload_step(j, st);
+	e = j->r->kind == KIND_VERDICT ? verdict_step(j, st) : receipt_step(j, st);
 	if (e != ERR_OK)
 		return e;
-	j->s = report_signature(j->r, st->receipt != NULL ? st->receipt->id : NULL, "Statement");
+	j->s = report_signature(j->r, st->id, "Statement");
 	if (j->s == NULL)
 		return ERR_BUDGET;
-	j->s->signing_time = st->receipt != NULL ? st->receipt->time : 0;
+	j->s->signing_time = st->time;
 	e = read_certs(j, st);
 	if (e == ERR_OK)
 		e = signer_steps(j, st);
@@ -103,8 +136,8 @@ static enum err judge_statement(struct judge *j, struct statement *st)
 	return e;
 }
 
-enum err verify_receipt(struct arena *a, const struct verify_policy *p, const struct verify_input *in,
-                        struct report **out)
+enum err verify_statement(struct arena *a, const struct verify_policy *p, const struct verify_input *in,
+                          struct report **out)
 {
 	struct judge j;
 	struct statement *st = arena_alloc(a, sizeof(*st));
