@@ -175,7 +175,7 @@ enum err judge_cert_path(struct judge *j, const struct role *role, struct cert *
 	enum err e = ERR_OK;
 
 	if (trust != NULL)
-		e = chain_check(trust, c, extra, n_extra, path_time(j, c), j->now, &res);
+		e = chain_check_with(trust, j->evidence, c, (struct cert_list){extra, n_extra}, path_time(j, c), j->now, &res);
 	if (e != ERR_OK)
 		return e;
 	chain_step(j, role, &res);

@@ -18,6 +18,9 @@ struct judge {
 	int64_t time;               /* the time of signing (or of use, for a bare seal) that is judged */
 	bool time_proven;           /* `time` is not just claimed by the file */
 	bool unauthenticated;       /* the signature value over what is judged now is bad: its dates are mere claims */
+	int64_t said_time;          /* what the signed data says of its time (SignatureDateTime); 0: nothing. For
+	                             * judge_signed_data(), when the SignedData has no signingTime of its own */
+	const struct cert_store *evidence; /* revocation evidence that the file itself carries; NULL: none */
 	bool own_format;            /* a file of our own making: its signature is read strictly, without deviations */
 };
 
@@ -111,6 +114,7 @@ enum err judge_signature(struct judge *j, struct span bytes, struct span data, c
 
 /* A SignedData (GB/T 35275, CMS, PKCS#7), or a bare signature value, over `data` (ptr NULL: not at hand), with all
  * steps, in a new signature of the report (type "Sign"). */
+/* j->s is the first of them afterwards: a SignedData may have several signers. */
 enum err judge_signed_data(struct judge *j, struct span bytes, struct span data) MUST_CHECK;
 /* A time stamp token (RFC 3161, GB/T 20520) over the bytes `stamped`: steps "timestamp_…" in j->s (or of the file),
  * with the verdicts that follow. *time is the stamped time when every step of the token passed, its authority trusted;
