@@ -154,11 +154,12 @@ format: ## clang-format over the sources
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
 
 PREFIX ?= /usr/local
+at = '$(DESTDIR)$(PREFIX)'/$(1)
 install: all ## install to PREFIX (/usr/local), honouring DESTDIR
-	install -D -m 0755 $(B)/yinzheng $(DESTDIR)$(PREFIX)/bin/yinzheng
-	install -D -m 0755 $(B)/yinzheng-online $(DESTDIR)$(PREFIX)/libexec/yinzheng/yinzheng-online
-	install -D -m 0755 $(B)/yinzhengd $(DESTDIR)$(PREFIX)/sbin/yinzhengd
-	mkdir -p $(DESTDIR)$(PREFIX)/share/yinzheng && cp -r share/catalogue share/policy $(DESTDIR)$(PREFIX)/share/yinzheng/
+	install -D -m 0755 $(B)/yinzheng $(call at,bin/yinzheng)
+	install -D -m 0755 $(B)/yinzheng-online $(call at,libexec/yinzheng/yinzheng-online)
+	install -D -m 0755 $(B)/yinzhengd $(call at,sbin/yinzhengd)
+	for f in share/*/* share/*.ini; do install -D -m 0644 "$$f" $(call at,share/yinzheng/$${f#share/}) || exit 1; done
 
 clean: ## remove what was built
 	rm -rf build
