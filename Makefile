@@ -9,7 +9,7 @@ comma := ,
 B := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))$(if $(findstring clang,$(CC)),/clang)
 
 # pkg-config is asked only when something is compiled, so that `make deps` works on a bare machine.
-LIB_PKGS := libcrypto sqlite3 libqrencode zbar libpng libjpeg cairo pangocairo libcbor jansson inih
+LIB_PKGS := libcrypto sqlite3 libqrencode zbar libpng libjpeg cairo pangocairo libcbor jansson inih libzip libxml-2.0
 RPC_PKGS := grpc gpr libprotobuf-c
 pkg_cflags = $(eval pkg_cflags := $$(shell pkg-config --cflags $(LIB_PKGS) $(RPC_PKGS)))$(pkg_cflags)
 lib_ldlibs = $(eval lib_ldlibs := $$(shell pkg-config --libs $(LIB_PKGS)) -pthread -lm)$(lib_ldlibs)

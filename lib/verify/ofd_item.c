@@ -1,0 +1,278 @@
+/* One signature of an OFD package: its references, its Seal.esl, and the signature itself over Signature.xml. */
+#include <strings.h>
+
+#include "form/der.h"
+#include "verify/ofd.h"
+
+enum { FAULTS_SHOWN = 32 }; /* references that get a step of their own */
+
+/* ---- references (GB/T 33190 clause 18, GM/T 0099) ---- */
+
+struct tally {
+	size_t wrong;
+	bool accepted; /* the policy accepts the algorithm */
+};
+
+static void wrong_reference(struct ofd_job *job, struct tally *t, struct failure f, const char *detail)
+{
+	if (t->wrong++ < FAULTS_SHOWN)
+		step_fail(job->j, "reference_digest", f, detail);
+}
+
+/* A list that was locked and has signatures behind this one was extended; any other change is just that. */
+static void changed_reference(struct ofd_job *job, struct ofd_item *item, struct tally *t,
+                              const struct ofd_entry *entry)
+{
+	const char *shown = ofd_shown(job->j, entry);
+
+	if (item->sound)
+		job->changed[entry - job->p->entries] = true;
+	if (entry == item->list && !item->is_last)
+		wrong_reference(job, t, FAILED(HASH_FAILURE, "LOCKED_LIST_EXTENDED"), shown);
+	else
+		wrong_reference(job, t, FAILED(HASH_FAILURE, "HASH_MISMATCH"), shown);
+}
+
+static enum err judge_reference(struct ofd_job *job, struct ofd_item *item, struct tally *t,
+                                const struct ofd_reference *ref)
+{
+	struct ofd_entry *entry = ofd_locate(job->p, item->file->name, ref->file, &item->deviations);
+	struct ofd_fault fault = {0};
+	enum err e;
+
+	if (entry == NULL) {
+		wrong_reference(job, t, FAILED(HASH_FAILURE, "REFERENCE_MISSING"), ref->file);
+		return ERR_OK;
+	}
+	e = ofd_digest(job->p, entry, job->algs, &fault);
+	if (e == ERR_FORMAT) {
+		wrong_reference(job, t, FAILED(FORMAT_FAILURE, fault.code), ofd_shown(job->j, entry));
+		return ERR_OK;
+	}
+	if (e != ERR_OK)
+		return e;
+	if (ref->len == run_len(item->alg) && memcmp(ref->value, entry->digests.value[item->alg], ref->len) == 0)
+		item->protects[entry - job->p->entries] = item->sound && t->accepted;
+	else
+		changed_reference(job, item, t, entry);
+	return ERR_OK;
+}
+
+static const char *alg_name(enum run_alg alg)
+{
+	static const char *const names[RUN_ALGS] = {"SM3", "SHA-256", "SHA-1", "MD5"};
+
+	return (size_t)alg < RUN_ALGS ? names[alg] : "";
+}
+
+/* False when nothing can be compared. */
+static bool judge_method(struct ofd_job *job, const struct ofd_item *item, struct tally *t)
+{
+	struct judge *j = job->j;
+
+	if (!item->has_method) {
+		step_fail(j, "check_method", UNCLEAR(CRYPTO_CONSTRAINTS_FAILURE, "CHECK_METHOD_UNKNOWN"),
+		          item->sig.check_method);
+		step_skip(j, "reference_digest", "CANNOT_JUDGE");
+		return false;
+	}
+	t->accepted = policy_algorithm(j->p, alg_name(item->alg), j->time != 0 ? j->time : j->at);
+	if (t->accepted)
+		step_pass(j, "check_method", alg_name(item->alg));
+	else
+		step_fail(j, "check_method", UNCLEAR(CRYPTO_CONSTRAINTS_FAILURE, "CHECK_METHOD_REFUSED"), alg_name(item->alg));
+	return true;
+}
+
+static enum err judge_references(struct ofd_job *job, struct ofd_item *item)
+{
+	struct tally t = {0};
+	enum err e = ERR_OK;
+
+	if (item->sig.n_references == 0) {
+		step_fail(job->j, "reference_digest", FAILED(SIG_CONSTRAINTS_FAILURE, "NO_REFERENCES"), NULL);
+		return ERR_OK;
+	}
+	if (!judge_method(job, item, &t))
+		return ERR_OK;
+	for (size_t i = 0; e == ERR_OK && i < item->sig.n_references; i++)
+		e = judge_reference(job, item, &t, &item->sig.references[i]);
+	if (e != ERR_OK)
+		return e;
+	if (t.wrong > FAULTS_SHOWN)
+		step_fail(job->j, "reference_digest", FAILED(HASH_FAILURE, "HASH_MISMATCH"),
+		          arena_printf(job->j->a, "and %zu more", t.wrong - FAULTS_SHOWN));
+	if (t.wrong == 0)
+		step_pass(job->j, "reference_digest", arena_printf(job->j->a, "%zu", item->sig.n_references));
+	return ERR_OK;
+}
+
+/* Whether later signatures may join the list without doing harm to this one. */
+static void judge_lock(struct ofd_job *job, const struct ofd_item *item)
+{
+	bool locked = false;
+
+	for (size_t i = 0; i < item->sig.n_references && !locked; i++)
+		locked = ofd_locate(job->p, item->file->name, item->sig.references[i].file, NULL) == item->list;
+	step_pass(job->j, "list_lock", locked ? "locked" : "open");
+}
+
+/* ---- Seal.esl ---- */
+
+/* SES_Signature { TBS_Sign { version, SESeal … */
+static bool embedded_seal(struct span value, struct span *out)
+{
+	struct der whole = der_of(value), sig, tbs;
+	struct der_item version, seal;
+
+	if (der_enter(&whole, DER_SEQUENCE, &sig, NULL) != ERR_OK || der_enter(&sig, DER_SEQUENCE, &tbs, NULL) != ERR_OK ||
+	    der_take(&tbs, DER_INTEGER, &version) != ERR_OK || der_take(&tbs, DER_SEQUENCE, &seal) != ERR_OK)
+		return false;
+	*out = seal.raw;
+	return true;
+}
+
+static enum err judge_seal_file(struct ofd_job *job, struct ofd_item *item, struct span value)
+{
+	struct judge *j = job->j;
+	struct ofd_fault fault = {0};
+	struct span file, inside;
+	enum err e;
+
+	if (item->sig.seal_loc == NULL)
+		return ERR_OK;
+	if (item->seal == NULL) {
+		step_fail(j, "seal_file", FAILED(FORMAT_FAILURE, "ENTRY_MISSING"), item->sig.seal_loc);
+		return ERR_OK;
+	}
+	e = ofd_read(job->p, j->a, item->seal, SES_MAX, &file, &fault);
+	if (e != ERR_OK)
+		return ofd_fault_step(j, "seal_file", e, &fault);
+	if (!embedded_seal(value, &inside))
+		step_skip(j, "seal_file", "CANNOT_JUDGE");
+	else if (span_eq(file, inside))
+		step_pass(j, "seal_file", NULL);
+	else if (file.len > inside.len && span_eq(span_sub(file, 0, inside.len), inside) &&
+	         deviation_add(&item->deviations, "SEAL_FILE_TRAILING", "Seal.esl") == ERR_OK)
+		step_pass(j, "seal_file", NULL);
+	else
+		step_fail(j, "seal_file", FAILED(SIG_CONSTRAINTS_FAILURE, "SEAL_FILE_MISMATCH"), ofd_shown(j, item->seal));
+	return ERR_OK;
+}
+
+/* ---- the signature ---- */
+
+/* The steps behind `judged` are put before it: the references and the seal file come first in the standard's order, and
+ * last here because they need to know how sound the signature is. */
+static void put_first(struct signature_report *s, struct check *judged)
+{
+	struct check *mine = judged->next;
+
+	if (mine == NULL)
+		return;
+	s->last->next = s->checks;
+	s->checks = mine;
+	judged->next = NULL;
+	s->last = judged;
+}
+
+/* Its value was verified, and over this Signature.xml. */
+static bool is_sound(const struct signature_report *s)
+{
+	bool value = false;
+
+	if (s->indication == TOTAL_FAILED && s->sub <= SUB_SIG_CONSTRAINTS_FAILURE)
+		return false;
+	for (const struct check *c = s->checks; c != NULL; c = c->next)
+		value = value || (strcmp(c->step, "signature_value") == 0 && c->result == CHECK_PASS);
+	return value;
+}
+
+static bool is_sign(const struct ofd_item *item)
+{
+	return item->listed->type != NULL && strcasecmp(item->listed->type, "Sign") == 0;
+}
+
+static bool is_known_type(const struct ofd_item *item)
+{
+	return item->listed->type == NULL || is_sign(item) || strcasecmp(item->listed->type, "Seal") == 0;
+}
+
+/* No more than a name for it. */
+static enum err begin_report(struct ofd_job *job, struct ofd_item *item)
+{
+	job->j->s = report_signature(job->j->r, item->listed->id, is_sign(item) ? "Sign" : "Seal");
+	return job->j->s != NULL ? ERR_OK : ERR_BUDGET;
+}
+
+static enum err judge_value_file(struct ofd_job *job, struct ofd_item *item, struct span value)
+{
+	struct judge *j = job->j;
+	enum err e;
+
+	if (is_sign(item)) {
+		e = begin_report(job, item);
+		if (e == ERR_OK)
+			step_fail(j, "signature_value", UNCLEAR(CRYPTO_CONSTRAINTS_FAILURE, "SIGN_NOT_SUPPORTED"), NULL);
+		return e;
+	}
+	return judge_signature(j, value, item->bytes, NULL);
+}
+
+static enum err judge_readable(struct ofd_job *job, struct ofd_item *item, struct span value)
+{
+	struct judge *j = job->j;
+	struct check *judged;
+	enum err e = judge_value_file(job, item, value);
+
+	if (e != ERR_OK)
+		return e;
+	j->s->id = item->listed->id;
+	j->s->type = is_sign(item) ? "Sign" : "Seal";
+	judged = j->s->last;
+	item->sound = is_sound(j->s);
+	e = judge_references(job, item);
+	if (e == ERR_OK)
+		e = judge_seal_file(job, item, value);
+	if (e != ERR_OK || judged == NULL)
+		return e;
+	judge_lock(job, item);
+	judge_deviations(j, &item->deviations);
+	put_first(j->s, judged);
+	return ERR_OK;
+}
+
+/* Signature.xml or SignedValue.dat is not to be had: nothing of it can be judged. */
+static enum err judge_unreadable(struct ofd_job *job, struct ofd_item *item, const struct ofd_fault *fault)
+{
+	enum err e = begin_report(job, item);
+
+	if (e == ERR_OK)
+		step_fail(job->j, "signature_file", FAILED(FORMAT_FAILURE, fault->code), fault->detail);
+	return e;
+}
+
+enum err ofd_judge_item(struct ofd_job *job, struct ofd_item *item)
+{
+	static const struct ofd_fault unknown_type = {"SIGNATURE_TYPE_UNKNOWN", NULL};
+	struct judge *j = job->j;
+	struct ofd_fault fault = item->fault;
+	struct span value;
+	enum err e = ERR_FORMAT;
+
+	/* What one signature taught says nothing about the next. */
+	j->s = NULL;
+	j->time = 0;
+	j->time_proven = j->unauthenticated = false;
+	if (!is_known_type(item))
+		fault = unknown_type;
+	else if (item->is_read)
+		e = ofd_read(job->p, j->a, item->value, SES_MAX, &value, &fault);
+	if (e == ERR_OK)
+		e = judge_readable(job, item, value);
+	else if (e == ERR_FORMAT)
+		e = judge_unreadable(job, item, &fault);
+	item->report = j->s;
+	j->s = NULL;
+	return e;
+}
