@@ -8,7 +8,6 @@ static const struct {
 } algs[] = {
     {"1.2.156.10197.1.501", {KEY_SM2, DIGEST_SM3}},
     {"1.2.156.10197.1.301.1", {KEY_SM2, DIGEST_NONE}}, /* as GB/T 35275 has it */
-    {"1.2.156.10197.1.301", {KEY_SM2, DIGEST_NONE}},
     {"1.2.840.113549.1.1.1", {KEY_RSA, DIGEST_NONE}},
     {"1.2.840.113549.1.1.4", {KEY_RSA, DIGEST_MD5}},
     {"1.2.840.113549.1.1.5", {KEY_RSA, DIGEST_SHA1}},

@@ -16,7 +16,7 @@ enum {
 	SIGNED_DATA_MAX = 16 * 1024 * 1024,
 	SIGNED_DATA_CERTS_MAX = 64,
 	SIGNED_DATA_CRLS_MAX = 16, /* CRLs and OCSP responses, each */
-	SIGNED_DATA_SIGNERS_MAX = 16,
+	SIGNED_DATA_SIGNERS_MAX = 8, /* each may cost a digest of all data */
 	SIGNED_DATA_ATTRS_MAX = 64 /* of one signer, signed or unsigned */
 };
 
