@@ -108,6 +108,14 @@ static size_t full_sequence(struct span s)
 
 enum { TRIMMED_MAX = 4 /* more zero bytes than that at the end of a digest or signature are no accident */ };
 
+/* What is left after zero bits were cut off ends in a bit that is set. */
+static bool is_trimmed(struct span bytes, unsigned unused)
+{
+	uint8_t last = bytes.len != 0 ? bytes.ptr[bytes.len - 1] : 0;
+
+	return (unused == 0 ? last != 0 : (last >> unused & 1) != 0) && (last & ((1u << unused) - 1)) == 0;
+}
+
 static enum err trimmed_bits(const struct reading *rd, struct span contents, size_t full, const char *where,
                              struct span *out)
 {
@@ -124,7 +132,7 @@ static enum err trimmed_bits(const struct reading *rd, struct span contents, siz
 		*out = bytes; /* whole, or of another size: whether that is right is not known here */
 		return ERR_OK;
 	}
-	if (full - bytes.len > TRIMMED_MAX)
+	if (full - bytes.len > TRIMMED_MAX || !is_trimmed(bytes, contents.ptr[0]))
 		return ERR_FORMAT;
 	e = deviation_add(rd->list, "BITS_TRIMMED", where);
 	return e == ERR_OK ? fill_up(rd, bytes, contents.ptr[0], full, out) : e;

@@ -94,7 +94,8 @@ enum err judge_structure(struct judge *j, const char *step, enum err e, const st
 /* OIDs that some software writes where SM2-with-SM3 is meant (standards 1.11). */
 static bool is_mislabelled_sm2(const char *alg)
 {
-	static const char *const wrong[] = {"1.2.156.10197.501", "1.2.156.10197.1.301", "1.2.156.10197.1.301.1"};
+	static const char *const wrong[] = {"1.2.156.10197.501", "1.2.156.10197.1.301", "1.2.156.10197.1.301.1",
+	                                    "1.2.156.10197.6.1.4.2.2"};
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		if (strcmp(alg, wrong[i]) == 0)
@@ -147,12 +148,18 @@ enum err judge_value(struct judge *j, const struct value_steps *steps, const cha
 
 void judge_extensions(struct judge *j, const char *step, const struct ses_ext *ext, size_t n)
 {
+	static const char audit_identity[] = "1.3.6.1.5.5.7.1.4";
+	struct deviations list = {0};
+
 	for (size_t i = 0; i < n; i++) {
 		if (!ext[i].critical)
+			continue;
+		if (strcmp(ext[i].oid, audit_identity) == 0 && deviation_add(&list, "EXT_CRITICAL_AUDIT", step) == ERR_OK)
 			continue;
 		step_fail(j, step, FAILED(SIG_CONSTRAINTS_FAILURE, "CRITICAL_EXT_UNKNOWN"), ext[i].oid);
 		return;
 	}
+	judge_deviations(j, &list);
 	step_pass(j, step, NULL);
 }
 

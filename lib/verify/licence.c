@@ -90,6 +90,7 @@ enum err verify_licence(struct arena *a, const struct verify_policy *p, const st
 
 	if (e != ERR_OK)
 		return e;
+	j.own_format = true;
 	report_not_checked(j.r, "LICENCE_STATE");
 	parsed = licence_file_parse(in->bytes, &record, &signature);
 	e = judge_structure(&j, "structure", parsed, &note);

@@ -1,4 +1,4 @@
-/* Verification of a seal: GB/T 38540-2020, the steps of standards 1.7. */
+/* Verification of a seal: GM/T 0031-2014, GB/T 38540-2020 and GM/T 0031-2025, the steps of standards 1.7. */
 #include "base/clock.h"
 #include "verify/judge.h"
 
@@ -23,20 +23,47 @@ struct seal_facts seal_facts_of(struct judge *j, const struct ses_seal *seal)
 	};
 }
 
+/* Version 5 forbids a seal that is older than its maker's certificate; older standards do not speak of it. */
+static bool is_too_early(struct judge *j, const struct ses_seal *seal, const struct cert *c)
+{
+	if (j->time < cert_not_before(c))
+		return true;
+	if (seal->created >= cert_not_before(c))
+		return false;
+	return seal->version == 5 || policy_deviation(j->p, "SEAL_BEFORE_MAKER_CERT") == POLICY_REFUSE;
+}
+
 /* The maker's certificate may have ended since the seal was made; before that it made no valid seal. */
 static void maker_period(struct judge *j, const struct ses_seal *seal, const struct cert *c)
 {
 	const char *detail = span_of_time(j, cert_not_before(c), cert_not_after(c));
 	const char *step = role_maker.period;
 
-	if (seal->created < cert_not_before(c) || j->time < cert_not_before(c))
+	if (is_too_early(j, seal, c))
 		step_fail(j, step, FAILED(NOT_YET_VALID, "MAKER_CERT_TIME"), detail);
 	else if (is_past(seal->created, cert_not_after(c)))
 		step_fail(j, step, FAILED(EXPIRED, "MAKER_CERT_TIME"), detail);
+	else if (is_past(j->time, cert_not_after(c)) && seal->version == 5)
+		step_notice(j, step, "MAKER_CERT_EXPIRED_SINCE", detail); /* good when the seal was made: GM/T 0031-2025 */
 	else if (is_past(j->time, cert_not_after(c)))
 		step_fail(j, step, UNCLEAR(OUT_OF_BOUNDS_NO_POE, "MAKER_CERT_EXPIRED_SINCE"), detail);
+	else if (seal->created < cert_not_before(c))
+		step_notice(j, step, "SEAL_BEFORE_MAKER_CERT", detail);
 	else
 		step_pass(j, step, NULL);
+}
+
+/* GM/T 0031-2025 asks whether the maker's certificate was good when the seal was made, and only notes what came later.
+ */
+static enum err maker_path(struct judge *j, const struct ses_seal *seal, struct cert *maker)
+{
+	struct judge then = *j;
+
+	if (seal->version != 5)
+		return judge_cert_path(j, &role_maker, maker, NULL, 0);
+	then.time = seal->created;
+	then.time_proven = true;
+	return judge_cert_path(&then, &role_maker, maker, NULL, 0);
 }
 
 static void seal_period(struct judge *j, const struct ses_seal *seal, bool embedded)
@@ -72,6 +99,7 @@ static void seal_dates(struct judge *j, const struct ses_seal *seal)
 
 static enum err judge_maker(struct judge *j, const struct ses_seal *seal, struct cert *maker)
 {
+	const struct ses_signed what = {seal->signed_raw, seal->signed_received, "SESeal.signedValue"};
 	enum err e;
 
 	if (maker == NULL) {
@@ -80,9 +108,9 @@ static enum err judge_maker(struct judge *j, const struct ses_seal *seal, struct
 		judge_cert_skip(j, &role_maker);
 		return ERR_OK;
 	}
-	e = judge_value(j, &seal_value, seal->alg, maker, seal->info_raw, seal->value);
+	e = judge_ses_value(j, &seal_value, seal->alg, maker, &what, seal->value);
 	if (e == ERR_OK)
-		e = judge_cert_path(j, &role_maker, maker, NULL, 0);
+		e = maker_path(j, seal, maker);
 	if (e == ERR_OK)
 		maker_period(j, seal, maker);
 	return e;
@@ -127,6 +155,8 @@ enum err verify_seal(struct arena *a, const struct verify_policy *p, const struc
 {
 	struct judge j;
 	struct ses_seal seal = {0};
+	struct deviations list = {0};
+	const struct ses_reading how = {&list, policy_rules(p)->zone_minutes};
 	struct err_note note = {0};
 	enum err parsed, e = judge_begin(&j, KIND_SEAL, a, p, in);
 
@@ -135,8 +165,10 @@ enum err verify_seal(struct arena *a, const struct verify_policy *p, const struc
 	/* "Good for use at this time": nobody claims it, the question states it. */
 	j.time = in->proven_time != 0 ? in->proven_time : j.at;
 	j.time_proven = true;
-	parsed = ses_seal_parse(a, in->bytes, &seal, &note);
+	parsed = ses_seal_read(a, in->bytes, &how, &seal, &note);
 	e = judge_structure(&j, "structure", parsed, &note);
+	if (e == ERR_OK)
+		judge_deviations(&j, &list);
 	if (e == ERR_OK && parsed == ERR_OK) {
 		j.r->seal = seal_facts_of(&j, &seal);
 		j.r->has_seal = true;

@@ -1,4 +1,4 @@
-/* Verification of a seal signature: GB/T 38540-2020, the steps of standards 1.8. */
+/* Verification of a seal signature: GM/T 0031-2014, GB/T 38540-2020, GM/T 0031-2025, the steps of standards 1.8. */
 #include "crypto/digest.h"
 #include "verify/judge.h"
 
@@ -68,6 +68,8 @@ static void scope_step(struct judge *j, const struct ses_signature *sig, const c
 
 static enum err signer_value(struct judge *j, const struct ses_signature *sig, const struct cert *signer)
 {
+	const struct ses_signed what = {sig->tbs_raw, sig->tbs_received, "SES_Signature.signature"};
+
 	if (signer == NULL) {
 		step_skip(j, signature_value.algorithm, "CANNOT_JUDGE");
 		step_skip(j, signature_value.value, "CANNOT_JUDGE");
@@ -75,7 +77,7 @@ static enum err signer_value(struct judge *j, const struct ses_signature *sig, c
 	}
 	j->s->signer = cert_facts_of(j, signer);
 	j->s->has_signer = true;
-	return judge_value(j, &signature_value, sig->alg, signer, sig->tbs_raw, sig->value);
+	return judge_ses_value(j, &signature_value, sig->alg, signer, &what, sig->value);
 }
 
 static enum err signer_steps(struct judge *j, struct cert *signer)
@@ -133,14 +135,19 @@ out:
 enum err judge_signature(struct judge *j, struct span bytes, struct span data, const char *scope)
 {
 	struct ses_signature *sig = arena_alloc(j->a, sizeof(*sig));
+	struct deviations list = {0};
+	const struct ses_reading how = {&list, policy_rules(j->p)->zone_minutes};
 	struct err_note note = {0};
 	enum err parsed, e;
 
 	j->s = report_signature(j->r, NULL, "Seal");
 	if (sig == NULL || j->s == NULL)
 		return ERR_BUDGET;
-	parsed = ses_signature_parse(j->a, bytes, sig, &note);
+	parsed = j->own_format ? ses_signature_parse(j->a, bytes, sig, &note)
+	                       : ses_signature_read(j->a, bytes, &how, sig, &note);
 	e = judge_structure(j, "structure", parsed, &note);
+	if (e == ERR_OK)
+		judge_deviations(j, &list);
 	if (e == ERR_OK && parsed == ERR_OK)
 		e = judge_parsed(j, sig, data, scope);
 	return e;
