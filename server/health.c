@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "grpc/health/v1/health.pb-c.h"
+#include "server/accept.h"
 #include "server/log.h"
 #include "server/methods.h"
 #include "server/refusal.h"
@@ -44,6 +45,7 @@ struct health {
 	pthread_t thread;
 	int wake, listener;
 	int64_t next_check, next_expire;
+	uint64_t shed; /* connections closed, as last told */
 };
 
 /* ---- the verdict ---------------------------------------------------------------------------- */
@@ -255,6 +257,17 @@ static void expire_done(void *arg, enum err result)
 		log_error(LOG_WARN, "housekeeping", result, NULL);
 }
 
+/* Connections are closed faster than lines should be written: told once a period. */
+static void tell_shed(struct health *h)
+{
+	uint64_t shed = accept_shed();
+
+	if (shed != h->shed)
+		log_event(LOG_WARN, "connections", LOG_TEXT("reason", err_name(ERR_OVERLOADED)),
+		          LOG_INT("closed", shed - h->shed));
+	h->shed = shed;
+}
+
 /* What is due now, and in how many ms something will be. */
 static int keep_house(struct health *h)
 {
@@ -262,6 +275,7 @@ static int keep_house(struct health *h)
 
 	if (now >= h->next_check) {
 		judge(h);
+		tell_shed(h);
 		now = clock_monotonic_ms();
 		h->next_check = now + HEALTH_PERIOD_MS;
 	}
@@ -305,6 +319,17 @@ static void *health_loop(void *arg)
 	}
 }
 
+/* A socket left over by a server that was killed is replaced; one that lives keeps its own. */
+static bool is_answered(const struct sockaddr_un *addr)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool yes = fd >= 0 && (connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) == 0 || errno == EAGAIN);
+
+	if (fd >= 0)
+		close(fd);
+	return yes;
+}
+
 static enum err listen_unix(struct health *h, struct err_note *note)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
@@ -315,13 +340,20 @@ static enum err listen_unix(struct health *h, struct err_note *note)
 	if (strlen(h->o.socket_path) >= sizeof(addr.sun_path))
 		return err_note_set(note, ERR_CONFIG_INVALID, "server.health_socket", "the path is too long for a socket");
 	memcpy(addr.sun_path, h->o.socket_path, strlen(h->o.socket_path));
+	if (is_answered(&addr))
+		return err_note_set(note, ERR_PORT_TAKEN, "server.health_socket", "another server answers on %.100s",
+		                    h->o.socket_path);
 	if (lstat(h->o.socket_path, &st) == 0 && S_ISSOCK(st.st_mode))
 		unlink(h->o.socket_path);
-	h->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (h->listener < 0 || bind(h->listener, (struct sockaddr *)&addr, sizeof(addr)) != 0 ||
-	    listen(h->listener, BACKLOG) != 0)
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) != 0 || listen(fd, BACKLOG) != 0) {
+		int why = errno;
+		if (fd >= 0)
+			close(fd);
 		return err_note_set(note, ERR_FILE_UNWRITABLE, "server.health_socket", "%.100s: %.60s", h->o.socket_path,
-		                    strerrordesc_np(errno));
+		                    strerrordesc_np(why));
+	}
+	h->listener = fd; /* from here on the file is ours to remove */
 	return ERR_OK;
 }
 

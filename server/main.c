@@ -1,4 +1,5 @@
 /* yinzhengd: the daemon. */
+#include "server/accept.h"
 #include "server/init.h"
 #include "server/log.h"
 #include "server/run.h"
@@ -105,6 +106,7 @@ static void prepare_process(void)
 
 	umask(077);
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}); /* keys are not to lie about in core files */
+	accept_prepare();
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);

@@ -149,6 +149,7 @@ class Opening(unittest.TestCase):
         with open(self.path("yinzhengd.ini"), "w", encoding="utf-8") as f:
             f.write(text)
         self.start_fails("PORT_TAKEN")
+        self.assertTrue(os.path.exists(self.path("health.sock")), "the socket of the living one is left alone")
         self.assertTrue(self.s.call("security1", "AdminService.ListPrincipals").principals)
 
     def test_configuration_with_a_mistake_names_the_line(self):

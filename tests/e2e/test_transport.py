@@ -3,6 +3,7 @@ import concurrent.futures
 import os
 import socket
 import ssl
+import subprocess
 import threading
 import time
 import unittest
@@ -278,6 +279,24 @@ class Load(Case):
         self.assertIn(grpc.StatusCode.OK, codes)
         self.assertIn(grpc.StatusCode.RESOURCE_EXHAUSTED, codes)
         self.assertTrue(all(h and int(h) > 0 for h in hints))
+
+    def test_strangers_do_not_make_it_deaf(self):
+        """More connections than it has descriptors for, by who has no certificate."""
+        s = yz.Server(start="configure+init")
+        self.addCleanup(s.remove)
+        subprocess.run(["sh", "-c", 'ulimit -n 128 && exec "$0" "$@"', os.path.join(yz.ROOT, "scripts", "devserver.sh"),
+                        yz.BUILD, s.dir, "run"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                       stdin=subprocess.DEVNULL)
+        self.assertTrue(s.call("security1", "AdminService.ListPrincipals").principals)
+        many = [socket.create_connection(("127.0.0.1", s.port), timeout=5) for _ in range(200)]
+        time.sleep(0.5)
+        self.assertTrue(s.call("security1", "AdminService.ListPrincipals").principals, "who is in stays in")
+        for c in many:
+            c.close()
+        time.sleep(0.5)
+        self.assertTrue(s.call("security2", "AdminService.ListPrincipals").principals, "who comes later gets in")
+        time.sleep(2.5)
+        self.assertIn("event=connections", s.log())
 
     def test_limit_of_an_operator(self):
         s = yz.Server()
