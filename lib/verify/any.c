@@ -1,4 +1,5 @@
 /* What is this file? Decided by its first bytes; the verifier of that kind judges the rest. */
+#include "form/signed_data.h"
 #include "verify/judge.h"
 
 enum { TAG_INTEGER = 0x02, TAG_IA5 = 0x16, TAG_SEQUENCE = 0x30 };
@@ -71,6 +72,8 @@ enum err verify_any(struct arena *a, const struct verify_policy *p, const struct
 		return verify_seal(a, p, in, out);
 	if (starts_like_signature(in->bytes))
 		return verify_signature(a, p, in, out);
+	if (signed_data_starts(in->bytes) || signature_value_starts(in->bytes))
+		return verify_signed_data(a, p, in, out);
 	if (starts_with(in->bytes, licence, sizeof(licence) - 1))
 		return verify_licence(a, p, in, out);
 	if (starts_with(in->bytes, "\xd2\x84", 2)) /* CBOR: tag 18 (COSE_Sign1), array of 4 */

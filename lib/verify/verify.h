@@ -37,6 +37,10 @@ enum err verify_seal(struct arena *a, const struct verify_policy *p, const struc
 /* A seal signature over in->data (standards 1.8). */
 enum err verify_signature(struct arena *a, const struct verify_policy *p, const struct verify_input *in,
                           struct report **out) MUST_CHECK;
+/* A SignedData (GB/T 35275, PKCS#7, CMS) or a bare signature value over in->data; a bare value is tried under the
+ * certificates of the trust list. */
+enum err verify_signed_data(struct arena *a, const struct verify_policy *p, const struct verify_input *in,
+                            struct report **out) MUST_CHECK;
 /* A licence file: structure, identifier, record against signature (issuer's name and code in the signer's
  * certificate or the seal must fit the record), signature, seal, chain. State is not known here. */
 enum err verify_licence(struct arena *a, const struct verify_policy *p, const struct verify_input *in,
