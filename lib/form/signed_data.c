@@ -8,7 +8,8 @@
 enum {
 	TAG_SET = 0x31,
 	TAG_CONTEXT_1 = 0xa1,
-	LOOK_MAX = 32 /* bytes that tell a SignedData */
+	LOOK_MAX = 32, /* bytes that tell a SignedData */
+	HALF_MAX = 67  /* a number of 521 bits, the largest curve, and its sign */
 };
 
 #define OID_CONTENT_TYPE     "1.2.840.113549.1.9.3"
@@ -449,6 +450,16 @@ bool signed_data_starts(struct span in)
 	in = span_sub(in, 2 + octets, LOOK_MAX);
 	return span_eq(span_sub(in, 0, sizeof(gm)), span_of(gm, sizeof(gm))) ||
 	       span_eq(span_sub(in, 0, sizeof(p7)), span_of(p7, sizeof(p7)));
+}
+
+bool signature_value_starts(struct span in)
+{
+	struct der d = der_of(in), s;
+	struct der_item r, t;
+
+	return der_enter(&d, DER_SEQUENCE, &s, NULL) == ERR_OK && der_take(&s, DER_INTEGER, &r) == ERR_OK &&
+	       der_take(&s, DER_INTEGER, &t) == ERR_OK && !der_more(&s) && !der_more(&d) && r.value.len <= HALF_MAX &&
+	       t.value.len <= HALF_MAX;
 }
 
 static enum err read_container(const struct reading *rd, struct span in, struct signed_data *out)

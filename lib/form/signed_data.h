@@ -15,9 +15,9 @@
 enum {
 	SIGNED_DATA_MAX = 16 * 1024 * 1024,
 	SIGNED_DATA_CERTS_MAX = 64,
-	SIGNED_DATA_CRLS_MAX = 16, /* CRLs and OCSP responses, each */
+	SIGNED_DATA_CRLS_MAX = 16,   /* CRLs and OCSP responses, each */
 	SIGNED_DATA_SIGNERS_MAX = 8, /* each may cost a digest of all data */
-	SIGNED_DATA_ATTRS_MAX = 64 /* of one signer, signed or unsigned */
+	SIGNED_DATA_ATTRS_MAX = 64   /* of one signer, signed or unsigned */
 };
 
 #define OID_GM_DATA        "1.2.156.10197.6.1.4.2.1"
@@ -57,6 +57,9 @@ struct signed_data {
 
 /* Could these bytes be a SignedData: do they begin with a SEQUENCE and an identifier of one? BER or DER. */
 bool signed_data_starts(struct span in);
+
+/* Are these bytes a bare value of SM2 or ECDSA, SEQUENCE { r, s }, and nothing behind it? */
+bool signature_value_starts(struct span in);
 
 /* dev: NULL reads strictly (form/deviation.h). ERR_FORMAT, ERR_TOO_LARGE with a note that names the element. */
 enum err signed_data_parse(struct arena *a, struct span in, struct deviations *dev, struct signed_data *out,
