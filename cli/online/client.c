@@ -46,9 +46,21 @@ static grpc_channel_credentials *credentials(const struct client_options *o)
 	return creds;
 }
 
+/* A server on this machine: gRPC would ask the proxy of the environment (http_proxy) for it too. */
+static bool is_local(const char *server)
+{
+	static const char *const start[] = {"localhost:", "127.", "[::1]", "unix:"};
+
+	for (size_t i = 0; i < sizeof(start) / sizeof(start[0]); i++)
+		if (strncmp(server, start[i], strlen(start[i])) == 0)
+			return true;
+	return false;
+}
+
 enum err client_open(const struct client_options *o, struct client **out)
 {
 	grpc_arg arg[] = {
+	    {GRPC_ARG_INTEGER, (char *)GRPC_ARG_ENABLE_HTTP_PROXY, {.integer = !is_local(o->server)}},
 	    {GRPC_ARG_INTEGER, (char *)GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, {.integer = CLIENT_MESSAGE_MAX}},
 	    {GRPC_ARG_INTEGER, (char *)GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, {.integer = RETRY_FIRST_MS}},
 	};
