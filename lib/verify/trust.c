@@ -1,4 +1,4 @@
-/* A trust list from files: certificates and revocation lists, told apart by content. */
+/* A trust list from files: certificates, revocation lists and OCSP responses, told apart by content. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -50,6 +50,21 @@ static enum err add_crl(struct loader *l, struct span bytes)
 	return e;
 }
 
+static enum err add_ocsp(struct loader *l, struct span bytes)
+{
+	struct ocsp *ocsp = NULL;
+	enum err e = ocsp_parse(bytes, &ocsp);
+
+	if (e != ERR_OK)
+		return e;
+	e = cert_store_add_ocsp(l->store, ocsp);
+	if (e == ERR_OK)
+		l->found++;
+	else
+		ocsp_free(ocsp);
+	return e;
+}
+
 static bool contains(struct span s, const char *text)
 {
 	return s.len != 0 && memmem(s.ptr, s.len, text, strlen(text)) != NULL;
@@ -95,6 +110,8 @@ static enum err add_bytes(struct loader *l, struct arena *a, struct span bytes)
 	e = add_certs(l, a, bytes);
 	if (err_class_of(e) == ERRC_DATA)
 		e = add_crl(l, bytes);
+	if (err_class_of(e) == ERRC_DATA)
+		e = add_ocsp(l, bytes);
 	return e;
 }
 
@@ -111,7 +128,7 @@ static enum err add_file(struct loader *l, const char *path)
 	if (e == ERR_OK) {
 		e = add_bytes(l, a, bytes);
 		if (err_class_of(e) == ERRC_DATA)
-			e = err_note_set(l->note, ERR_CERT_UNREADABLE, "trust", "%s: damaged certificate or CRL", path);
+			e = err_note_set(l->note, ERR_CERT_UNREADABLE, "trust", "%s: damaged certificate, CRL or OCSP response", path);
 	}
 	arena_free(a);
 	return e;
@@ -151,7 +168,7 @@ static enum err add_path(struct loader *l, const char *path)
 	if (dir != NULL)
 		closedir(dir);
 	if (e == ERR_OK && l->found == before)
-		e = err_note_set(l->note, ERR_CERT_UNREADABLE, "trust", "%s: neither certificate nor CRL in it", path);
+		e = err_note_set(l->note, ERR_CERT_UNREADABLE, "trust", "%s: neither certificate nor CRL nor OCSP response in it", path);
 	return e;
 }
 

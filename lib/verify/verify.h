@@ -56,7 +56,7 @@ enum err verify_statement(struct arena *a, const struct verify_policy *p, const 
 enum err verify_ofd(struct arena *a, const struct verify_policy *p, const struct verify_input *in,
                     struct report **out) MUST_CHECK;
 
-/* Trust from files and directories (PEM or DER certificates and CRLs, recognised by content; directories are read one
+/* Trust from files and directories (PEM or DER certificates and CRLs, DER OCSP responses, recognised by content; directories are read one
  * level deep and may hold other files too). Self-issued certificates become anchors (whether they may issue is judged
  * with each path), others intermediates.
  * ERR_CERT_UNREADABLE with a note that names the path: it gives neither certificate nor CRL, a certificate or CRL in
