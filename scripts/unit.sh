@@ -5,7 +5,7 @@ pass=0 fail=0
 for t in "$@"; do
 	out=$("$t" 2>&1) && ok=1 || ok=0
 	p=$(printf '%s\n' "$out" | sed -n 's/.*\[  PASSED  \] \([0-9]*\) test.*/\1/p' | tail -1)
-	f=$(printf '%s\n' "$out" | sed -n 's/.*\[  FAILED  \] .* \([0-9]*\) test.*/\1/p' | tail -1)
+	f=$(printf '%s\n' "$out" | sed -n 's/.*\[  FAILED  \] \([0-9]*\) test.*/\1/p' | tail -1)
 	if [ $ok -eq 1 ] && [ "${p:-0}" -gt 0 ]; then
 		printf '  %-28s %s passed\n' "${t##*/}" "$p"
 		printf '%s\n' "$out" | grep -E '^(note|skipped):' | sed 's/^/    /'
