@@ -180,7 +180,10 @@ class MainJob(unittest.TestCase):
 
     def test_seals_life(self):
         s = self.s
-        seal = s.make_seal(owner=yz.CENTRE, signer="hrss", name="云州市政务服务中心")
+        with self.assertRaises(yz.Refused) as no:
+            s.make_seal(owner=yz.CENTRE, signer="hrss", name="云州市政务服务中心")
+        self.assertEqual((no.exception.reason, no.exception.field), ("FIELD_INVALID", "certificates"))
+        seal = s.make_seal(owner=yz.HRSS, signer="hrss", name="云州市人力资源和社会保障局")
         self.assertEqual(seal.state, 1)
         self.assertFalse(seal.can_sign)
         s.call("sealer", "SealService.ChangeSealStatus", id=seal.id, state="SEAL_STATE_SUSPENDED", reason="换人")

@@ -20,7 +20,7 @@ for name in ("seal", "verification", "catalog", "licence", "showcode", "window",
     importlib.import_module("yinzheng.v1.%s_pb2" % name)
 POOL = symbol_database.Default()
 
-SAMR, MNR = "11990100MB00001073", "11990100MB0000203C"
+SAMR, MNR, HRSS = "11990100MB00001073", "11990100MB0000203C", "11990100MB000030XJ"
 CENTRE, DATA = "11990100MB00004061", "11990100MB0000502A"
 
 with open(os.path.join(ROOT, "share", "catalogue", "sample.json"), encoding="utf-8") as f:
