@@ -42,6 +42,10 @@ configure() {
 		cert = $pki/sm2/receipt.crt
 		key = $pki/sm2/receipt.key
 		passphrase_file = $pki/passphrase
+		[verdict]
+		cert = $pki/sm2/verdict.crt
+		key = $pki/sm2/verdict.key
+		passphrase_file = $pki/passphrase
 		[maker]
 		cert = $pki/sm2/maker.crt
 		key = $pki/sm2/maker.key

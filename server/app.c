@@ -118,6 +118,8 @@ static enum err open_keys(struct app *app, struct err_note *note)
 	const struct config *c = &app->config;
 	enum err e = open_key(app, &c->receipt, &app->receipt, note);
 
+	if (e == ERR_OK && *c->verdict.key != '\0')
+		e = open_key(app, &c->verdict, &app->verdict, note);
 	if (e == ERR_OK && *c->maker.key != '\0')
 		e = open_key(app, &c->maker, &app->maker, note);
 	app->seal_keys = arena_array(app->arena, c->n_seal_keys, sizeof(*app->seal_keys));
@@ -164,6 +166,7 @@ enum err app_open(struct app *app, const char *path, struct err_note *note)
 	                         .trust = app->trust,
 	                         .maker = app->maker.signer != NULL ? &app->maker : NULL,
 	                         .receipt = &app->receipt,
+	                         .verdict = app->verdict.signer != NULL ? &app->verdict : NULL,
 	                         .seal_keys = app->seal_keys,
 	                         .n_seal_keys = app->n_seal_keys,
 	                         .operator_per_minute = app->config.operator_per_minute,
@@ -184,6 +187,7 @@ void app_close(struct app *app)
 	if (app->store != NULL)
 		store_close(app->store);
 	close_key(&app->receipt);
+	close_key(&app->verdict);
 	close_key(&app->maker);
 	for (size_t i = 0; i < app->n_seal_keys; i++)
 		close_key(&app->seal_keys[i]);

@@ -13,7 +13,7 @@ struct app {
 	char *cert_pem, *key_pem, *client_ca_pem;
 	uint8_t master[MASTER_KEY];
 	struct cert_store *trust;
-	struct desk_key receipt, maker;
+	struct desk_key receipt, verdict, maker;
 	struct desk_key *seal_keys;
 	size_t n_seal_keys;
 	struct store *store;

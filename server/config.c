@@ -32,6 +32,9 @@ const struct config_row config_rows[] = {
     {"receipt", "key", CONFIG_PATH, KEY_AT(key), NULL, 0, 0},
     {"receipt", "cert", CONFIG_PATH, KEY_AT(cert), NULL, 0, 0},
     {"receipt", "passphrase_file", CONFIG_PATH, KEY_AT(passphrase_file), "", 0, 0},
+    {"verdict", "key", CONFIG_PATH, KEY_AT(key), "", 0, 0},
+    {"verdict", "cert", CONFIG_PATH, KEY_AT(cert), "", 0, 0},
+    {"verdict", "passphrase_file", CONFIG_PATH, KEY_AT(passphrase_file), "", 0, 0},
     {"maker", "key", CONFIG_PATH, KEY_AT(key), "", 0, 0},
     {"maker", "cert", CONFIG_PATH, KEY_AT(cert), "", 0, 0},
     {"maker", "passphrase_file", CONFIG_PATH, KEY_AT(passphrase_file), "", 0, 0},
@@ -213,6 +216,8 @@ static void *base_of(struct config *c, const char *section)
 {
 	if (strcmp(section, "receipt") == 0)
 		return &c->receipt;
+	if (strcmp(section, "verdict") == 0)
+		return &c->verdict;
 	return strcmp(section, "maker") == 0 ? (void *)&c->maker : (void *)c;
 }
 
@@ -286,6 +291,7 @@ static enum err set_defaults(struct reading *r)
 			return e;
 	}
 	r->c->receipt.name = (char *)"receipt";
+	r->c->verdict.name = (char *)"verdict";
 	r->c->maker.name = (char *)"maker";
 	return ERR_OK;
 }
@@ -302,6 +308,8 @@ static enum err check_complete(struct reading *r)
 	for (size_t i = 0; i < ROWS; i++)
 		if (config_rows[i].default_text == NULL && !r->seen[i])
 			return missing(r, config_rows[i].section, config_rows[i].key);
+	if ((*c->verdict.key != '\0') != (*c->verdict.cert != '\0'))
+		return missing(r, "verdict", *c->verdict.key != '\0' ? "cert" : "key");
 	if ((*c->maker.key != '\0') != (*c->maker.cert != '\0'))
 		return missing(r, "maker", *c->maker.key != '\0' ? "cert" : "key");
 	for (size_t i = 0; i < c->n_seal_keys; i++)

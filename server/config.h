@@ -26,8 +26,9 @@ struct config {
 	/* [trust] */
 	size_t n_trust;
 	char *trust[CONFIG_TRUST_MAX];
-	/* [receipt], [maker], [seal-key NAME] */
-	struct config_key receipt, maker; /* maker.key "": this service makes no seals */
+	/* [receipt], [verdict], [maker], [seal-key NAME] */
+	struct config_key receipt;
+	struct config_key verdict, maker; /* key "": this service signs no verdicts, makes no seals */
 	size_t n_seal_keys;
 	struct config_key seal_keys[CONFIG_SEAL_KEYS_MAX];
 	/* [limits] */

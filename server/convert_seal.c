@@ -197,7 +197,8 @@ enum err decode_verify(struct desk_call *call, const ProtobufCMessage *m)
 	if (e != ERR_OK)
 		return e;
 	struct verify_request *r = (void *)call->req;
-	*r = (struct verify_request){.document = conv_span(in->document), .policy = in->policy};
+	*r = (struct verify_request){
+	    .document = conv_span(in->document), .policy = in->policy, .want_receipt = in->want_receipt != 0};
 	/* Empty data that was given differs from none. */
 	if (in->has_data)
 		r->data = in->data.len != 0 ? conv_span(in->data) : span_of(nothing, 0);
@@ -215,6 +216,8 @@ enum err encode_verify(struct desk_call *call, ProtobufCMessage **out)
 	r->kind = conv_text(verify_kind_name(ans->report->kind));
 	if ((e = conv_verdict(call, ans->report, &r->verdict)) != ERR_OK)
 		return e;
+	r->report_json = ans->json;
+	r->receipt = conv_bytes(ans->receipt);
 	*out = &r->base;
-	return report_json(call->arena, ans->report, NULL, &r->report_json);
+	return ERR_OK;
 }

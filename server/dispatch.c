@@ -234,19 +234,15 @@ enum err dispatch_decode(const struct method *m, struct desk_call *call, struct 
 	return m->decode(call, message);
 }
 
-/* The peer's certificate names a principal, by its key. TLS has checked it, but perhaps an hour ago. */
-static enum err identify(struct work *w)
+enum err dispatch_identify(const struct service *s, struct arena *a, struct span pem, struct principal *out)
 {
 	uint8_t fingerprint[CERT_FINGERPRINT];
-	int64_t now = clock_now(&w->service->clock);
+	int64_t now = clock_now(&s->clock);
 	struct cert **certs = NULL;
-	struct span pem;
 	size_t n = 0;
 	enum err e;
 
-	if (!rpc_peer_pem(w->rpc, &pem))
-		return ERR_PRINCIPAL_UNKNOWN;
-	if ((e = cert_parse_bundle(w->arena, pem, &certs, &n)) != ERR_OK)
+	if ((e = cert_parse_bundle(a, pem, &certs, &n)) != ERR_OK)
 		return e == ERR_CERT_UNREADABLE ? ERR_PRINCIPAL_UNKNOWN : e;
 	if (n == 0) {
 		e = ERR_PRINCIPAL_UNKNOWN;
@@ -254,11 +250,20 @@ static enum err identify(struct work *w)
 		e = ERR_PRINCIPAL_EXPIRED;
 	} else {
 		cert_key_fingerprint(certs[0], fingerprint);
-		e = desk_principal(w->service->desk, w->arena, fingerprint, &w->call.caller);
+		e = desk_principal(s->desk, a, fingerprint, out);
 	}
 	for (size_t i = 0; i < n; i++)
 		cert_free(certs[i]);
 	return e;
+}
+
+static enum err identify(struct work *w)
+{
+	struct span pem;
+
+	if (!rpc_peer_pem(w->rpc, &pem))
+		return ERR_PRINCIPAL_UNKNOWN;
+	return dispatch_identify(w->service, w->arena, pem, &w->call.caller);
 }
 
 static void run_first(struct job *j)

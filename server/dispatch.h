@@ -23,6 +23,9 @@ const struct service *dispatch_service(const struct desk_call *call);
 extern const struct rpc_handler dispatch_handler; /* of all rows with a use case */
 extern const struct rpc_handler dispatch_unknown; /* UNIMPLEMENTED */
 
+/* The peer's certificate names a principal, by its key. TLS has checked it, but perhaps an hour ago. */
+enum err dispatch_identify(const struct service *s, struct arena *a, struct span pem, struct principal *out) MUST_CHECK;
+
 /* The part between transport and desk, also for tests and fuzzing: unpack, check, decode into *call, whose arena is
  * set. */
 enum err dispatch_decode(const struct method *m, struct desk_call *call, struct span request) MUST_CHECK;

@@ -7,6 +7,7 @@
 #include "server/health.h"
 #include "server/reflect.h"
 #include "server/status.h"
+#include "server/verify_stream.h"
 #include "yinzheng/v1/admin.pb-c.h"
 #include "yinzheng/v1/audit.pb-c.h"
 #include "yinzheng/v1/catalog.pb-c.h"
@@ -49,6 +50,8 @@ const struct method methods[] = {
     {SEAL("Sign"), SMALL, USE(use_seal_sign, seal_sign)},
 
     {VERIFY("Verify"), FILES, USE(use_verify, verify)},
+    {&yinzheng__v1__verification_service__descriptor, "VerifyStream", RPC_BIDI, MIB(16), 0, MIB(160),
+     DIRECT(verify_stream_handler)},
 
     {CATALOG("PutLicenceType"), MEDIUM, USE(use_type_put, type_put)},
     {CATALOG("GetLicenceType"), SMALL, USE(use_type_get, type_get)},

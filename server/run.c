@@ -7,6 +7,7 @@
 #include "server/log.h"
 #include "server/reflect.h"
 #include "server/refusal.h"
+#include "server/verify_stream.h"
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -77,6 +78,7 @@ static enum err start(struct running *r, const char *config_path, struct err_not
 	s->clock = clock_system();
 	s->started = clock_now(&s->clock);
 	if ((e = dispatch_routes(&r->routes, &r->n_routes)) != ERR_OK ||
+	    (e = verify_streams_new(&s->verify_streams)) != ERR_OK ||
 	    (e = workers_start(r->app.config.workers, r->app.config.queue, &s->workers)) != ERR_OK)
 		return e;
 	struct health_options h = {r->app.store, r->app.receipt.signer, r->app.config.health_socket};
@@ -96,6 +98,7 @@ static void stop(struct running *r)
 	if (r->rpc != NULL)
 		rpc_stop(r->rpc, r->app.config.grace_seconds * 1000);
 	workers_stop(r->service.workers);
+	verify_streams_free(r->service.verify_streams);
 	health_stop(r->service.health);
 	dispatch_routes_free(r->routes, r->n_routes);
 	if (r->rpc != NULL && *r->app.config.port_file != '\0')

@@ -7,6 +7,7 @@
 #include "server/workers.h"
 
 struct health;
+struct verify_streams;
 
 struct service {
 	struct desk *desk;
@@ -14,6 +15,7 @@ struct service {
 	const struct cert_store *trust;
 	struct workers *workers;
 	struct health *health;
+	struct verify_streams *verify_streams;
 	struct clock clock;
 	int64_t started;
 	struct metrics metrics;

@@ -94,6 +94,7 @@ enum err_class {
 	X(NOTHING_TO_SHOW, PRECONDITION, "The holder has no licence that this code could carry.")                     \
 	X(SEAL_NOT_USABLE, PRECONDITION, "The seal is suspended, revoked or out of date.")                            \
 	X(SEAL_KEY_MISSING, PRECONDITION, "The service holds no signing key for this seal.")                          \
+	X(VERDICT_KEY_MISSING, PRECONDITION, "The service holds no key for signing verdicts. Ask without a receipt.")  \
 	X(SIGNER_NOT_IN_SEAL, PRECONDITION, "The signing certificate is not in the seal's list.")                     \
 	X(SEAL_INVALID, PRECONDITION, "The seal does not verify. See the report.")                                    \
 	X(LICENCE_STATE, PRECONDITION, "The licence's state does not allow this change.")                             \

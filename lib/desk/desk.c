@@ -36,6 +36,11 @@ static enum err keys_check(const struct desk_options *o, struct err_note *note)
 	if (e == ERR_OK && !cert_has_eku(o->receipt->cert, PURPOSE_RECEIPT))
 		e = err_note_set(note, ERR_CONFIG_INVALID, o->receipt->name,
 		                 "The certificate of the receipt key must name the extended key usage %s.", PURPOSE_RECEIPT);
+	if (e == ERR_OK && o->verdict != NULL)
+		e = key_check(o->verdict, note);
+	if (e == ERR_OK && o->verdict != NULL && !cert_has_eku(o->verdict->cert, PURPOSE_VERDICT))
+		e = err_note_set(note, ERR_CONFIG_INVALID, o->verdict->name,
+		                 "The certificate of the verdict key must name the extended key usage %s.", PURPOSE_VERDICT);
 	for (i = 0; e == ERR_OK && i < o->n_seal_keys; i++)
 		e = key_check(&o->seal_keys[i], note);
 	return e;
@@ -82,6 +87,8 @@ enum err desk_new(const struct desk_options *o, struct desk **out, struct err_no
 		return err_note_set(note, ERR_NO_MEMORY, NULL, NULL);
 	d->o = *o;
 	e = limiter_new(o->operator_per_minute, o->principal_per_minute, &d->limiter);
+	if (e == ERR_OK)
+		e = cert_store_digest(o->trust, d->trust_digest);
 	e = e == ERR_OK ? load_policies(d, note) : err_note_set(note, e, NULL, NULL);
 	if (e != ERR_OK) {
 		desk_free(d);

@@ -42,6 +42,7 @@ struct desk_options {
 	const struct cert_store *trust;
 	const struct desk_key *maker;    /* NULL: this service makes no seals */
 	const struct desk_key *receipt;  /* signs receipts; mandatory */
+	const struct desk_key *verdict;  /* signs verdicts; NULL: this service gives none */
 	const struct desk_key *seal_keys; /* for the certificates in seals' lists */
 	size_t n_seal_keys;
 	const struct source *const *sources; /* NULL: the local store alone */

@@ -18,7 +18,8 @@ struct desk {
 	struct arena *policies_arena;
 	struct verify_policy policies[DESK_POLICIES]; /* the shipped ones, with the service's trust */
 	const struct verify_policy *strict;           /* among them */
-	struct source local;                          /* when the options name no source */
+	uint8_t trust_digest[SHA256_LEN];
+	struct source local; /* when the options name no source */
 	const struct source *local_list[1];
 	const struct source *const *sources; /* never empty */
 	size_t n_sources;

@@ -67,9 +67,12 @@ struct verify_request {
 	struct span document, data; /* data.ptr NULL: not given */
 	int64_t at;
 	const char *policy;
+	bool want_receipt; /* a signed verdict: ERR_VERDICT_KEY_MISSING when this service has no key for it */
 };
 struct verify_answer {
 	const struct report *report;
+	char *json;          /* the report, as its digest in the receipt takes it */
+	struct span receipt; /* COSE_Sign1; empty when not asked for */
 };
 extern const struct use_case use_verify;
 

@@ -412,9 +412,9 @@ static const char *roles_text(const struct method *m, char *out, size_t n)
 	                                    "wallet", "window",   "inspector", "gateway"};
 	size_t at = 0;
 
-	if (m->use == NULL)
+	if (m->use == NULL && strncmp(m->service->name, "grpc.", 5) == 0)
 		return "any client certificate";
-	if (m->use->roles == 0)
+	if (m->use == NULL || m->use->roles == 0)
 		return "any enrolled";
 	for (unsigned i = 0; i < 9; i++)
 		if ((m->use->roles & 1u << i) != 0)
