@@ -82,6 +82,8 @@ struct judged {
 enum err licence_judge(struct desk_call *call, int64_t now, const struct fetched *f, struct judged *out) MUST_CHECK;
 /* ERR_STORE_CHANGED unless licence and seal are still what was judged (those of other sources cannot be asked). */
 enum err judged_same(struct store_tx *tx, const struct judged *j) MUST_CHECK;
+/* The name that the record gives this holder; NULL when he is none of its holders. */
+const char *record_holder_name(const struct licence_record *r, const struct licence_holder *h);
 /* True when this holder is one of the record's. */
 bool record_has_holder(const struct licence_record *r, const struct licence_holder *h);
 const struct licence_holder *record_holder(const struct licence_record *r, size_t i);

@@ -211,14 +211,16 @@ static enum err line_answer(struct desk_call *call, struct inspect_work *w, stru
 	return e == ERR_OK ? receipt_add(call, &w->draft, &m, &line->judged, out->face, out->n_face) : e;
 }
 
-/* By code the holder is who the wallet named; by identifier he stands in the record, and is named with a usable one. */
+/* The name that an issuer wrote into a usable licence. Else by code the wallet's word, by identifier nobody's. */
 static const char *holder_name(const struct inspect_work *w)
 {
-	const struct judged *j = &w->lines[0].judged;
+	for (size_t i = 0; i < w->n; i++) {
+		const struct judged *j = &w->lines[i].judged;
 
-	if (w->by_code)
-		return w->code.body.holder.name;
-	return j->usable ? record_holder(j->record, 0)->name : "";
+		if (j->usable)
+			return w->by_code ? record_holder_name(j->record, &w->code.body.holder) : record_holder(j->record, 0)->name;
+	}
+	return w->by_code ? w->code.body.holder.name : "";
 }
 
 static enum err inspect_answer(struct desk_call *call, struct inspect_work *w)

@@ -21,13 +21,18 @@ const struct licence_holder *record_holder(const struct licence_record *r, size_
 	return r != NULL && i < r->n_holders ? &r->holders[i] : NULL;
 }
 
-bool record_has_holder(const struct licence_record *r, const struct licence_holder *h)
+const char *record_holder_name(const struct licence_record *r, const struct licence_holder *h)
 {
 	for (size_t i = 0; i < r->n_holders; i++) {
 		if (strcmp(r->holders[i].code_type, h->code_type) == 0 && strcmp(r->holders[i].code, h->code) == 0)
-			return true;
+			return r->holders[i].name;
 	}
-	return false;
+	return NULL;
+}
+
+bool record_has_holder(const struct licence_record *r, const struct licence_holder *h)
+{
+	return record_holder_name(r, h) != NULL;
 }
 
 /* A genuine file under another licence's row would lend it that row's state: what both say must be equal. */

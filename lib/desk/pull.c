@@ -164,6 +164,16 @@ static enum err line_answer(struct desk_call *call, struct pull_work *w, struct 
 	return e == ERR_OK ? receipt_add(call, &w->draft, &m, j, out->fields, out->n_fields) : e;
 }
 
+/* As an issuer wrote it, when a licence leaves; the wallet's word only when none does. */
+static const char *holder_name(const struct pull_work *w, const struct pull_answer *ans)
+{
+	for (size_t i = 0; i < ans->n; i++) {
+		if (ans->materials[i].status == MATERIAL_FULFILLED)
+			return record_holder_name(w->lines[i].judged.record, &w->code.body.holder);
+	}
+	return w->code.body.holder.name;
+}
+
 static enum err pull_answer(struct desk_call *call, struct pull_work *w)
 {
 	struct pull_answer *ans = call->ans;
@@ -171,7 +181,6 @@ static enum err pull_answer(struct desk_call *call, struct pull_work *w)
 
 	*ans = (struct pull_answer){
 	    .receipt_id = w->draft.receipt.id,
-	    .holder_name = w->code.body.holder.name,
 	    .materials = arena_array(call->arena, w->item.n_materials, sizeof(*ans->materials)),
 	    .complete = true,
 	    .salt = w->draft.salt,
@@ -184,6 +193,7 @@ static enum err pull_answer(struct desk_call *call, struct pull_work *w)
 			ans->complete = false;
 	}
 	ans->n = w->item.n_materials;
+	ans->holder_name = e == ERR_OK ? holder_name(w, ans) : "";
 	return e;
 }
 

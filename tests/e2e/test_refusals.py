@@ -82,6 +82,14 @@ class Codes(Case):
         self.refused("CODE_AUDIENCE", DENIED, yz.pull, self.s, code, ITEM)
         self.assertTrue(self.s.call("inspector", "InspectionService.Inspect", code=code, purpose="检查").receipt_id)
 
+    def test_the_name_is_the_issuers_not_the_wallets(self):
+        other = yz.Holder("冒名者")
+        other.code = self.h.code
+        self.assertEqual(yz.pull(self.s, yz.use_code(self.s, other, ITEM), ITEM).holder_name, self.h.name)
+        code = yz.show_code(self.s, other, [self.lic.id])
+        seen = self.s.call("inspector", "InspectionService.Inspect", code=code, purpose="检查")
+        self.assertEqual(seen.holder_name, self.h.name)
+
     def test_another_item(self):
         code = self.code()
         self.refused("CODE_ITEM", PRECONDITION, yz.pull, self.s, code, "灵活就业参保")

@@ -39,8 +39,9 @@ def item_of(name):
     return next(x for x in CATALOGUE["items"] if x["name"] == name)
 
 
-def resident_id(birth="19900307", serial=None):
-    """A fictional person's number: region 990101 does not exist."""
+def resident_id(birth=None, serial=None):
+    """A fictional person's number: region 990101 does not exist. Of so many that no two tests meet the same person."""
+    birth = birth or "19%02d%02d%02d" % (50 + secrets.randbelow(50), 1 + secrets.randbelow(12), 1 + secrets.randbelow(28))
     body = "990101" + birth + (serial or "%03d" % secrets.randbelow(1000))
     weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]
     return body + "10X98765432"[sum(int(c) * w for c, w in zip(body, weights)) % 11]
