@@ -1,0 +1,210 @@
+"""VerificationService: signed verdicts that stand offline, and many documents on one stream."""
+import hashlib
+import json
+import os
+import tempfile
+import threading
+import unittest
+
+import grpc
+import yz
+from yinzheng.v1 import verification_pb2
+
+REQUEST, REPLY = verification_pb2.VerifyStreamRequest, verification_pb2.VerifyStreamReply
+
+
+def stream(server, requests, who="inspector", timeout=60):
+    fn = server.channel(who).stream_stream("/yinzheng.v1.VerificationService/VerifyStream",
+                                           request_serializer=lambda m: m if isinstance(m, bytes)
+                                           else m.SerializeToString(), response_deserializer=REPLY.FromString)
+    return fn(requests, timeout=timeout)
+
+
+def ask(name, document, **fields):
+    return REQUEST(id=name, request=verification_pb2.VerifyRequest(document=document, **fields))
+
+
+def sm3(data):
+    return hashlib.new("sm3", data).hexdigest()
+
+
+class VerifyService(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.s = yz.shared()
+        h = yz.Holder()
+        licence = yz.issue(cls.s, h, "居民身份证")
+        cls.good = cls.s.call("issuer-samr", "LicenceService.GetFile", id=licence.id).file
+        bad = bytearray(cls.good)
+        bad[len(bad) // 2] ^= 1
+        cls.bad = bytes(bad)
+
+    def refused(self, status, reason, fn):
+        with self.assertRaises(yz.Refused) as got:
+            fn()
+        self.assertEqual((got.exception.status, got.exception.reason), (status, reason))
+
+    # ---- verdict receipts ----
+
+    def verdict(self, document, **fields):
+        reply = self.s.call("window", "VerificationService.Verify", document=document, want_receipt=True, **fields)
+        with tempfile.TemporaryDirectory() as d:
+            path = os.path.join(d, "v.yzv")
+            with open(path, "wb") as f:
+                f.write(reply.receipt)
+            r = yz.cli("verify", "--json", "--trust", yz.TRUST, path, ok=False)
+        return reply, json.loads(r.stdout)
+
+    def test_a_signed_verdict_stands_offline(self):
+        reply, out = self.verdict(self.good, policy="strict")
+        self.assertEqual((out["kind"], out["indication"]), ("verdict", "TOTAL_PASSED"), out)
+        v = out["verdict"]
+        self.assertEqual((v["kind"], v["indication"], v["policy"]), ("licence", "TOTAL_PASSED", "strict"))
+        self.assertEqual(v["document_digest"], sm3(self.good))
+        self.assertEqual(v["report_digest"], sm3(reply.report_json.encode()))
+        self.assertTrue(v["policy_version"])
+        with open(os.path.join(yz.ROOT, "share", "policy", "strict.ini"), "rb") as f:
+            self.assertEqual(v["policy_digest"], hashlib.sha256(f.read()).hexdigest())
+
+    def test_a_bad_document_gets_a_good_receipt(self):
+        _, out = self.verdict(self.bad)
+        self.assertEqual(out["indication"], "TOTAL_PASSED")
+        self.assertEqual(out["verdict"]["indication"], "TOTAL_FAILED")
+        self.assertTrue(out["verdict"]["code"])
+
+    def test_the_same_trust_has_the_same_digest(self):
+        one, two = self.verdict(self.good)[1]["verdict"], self.verdict(self.bad)[1]["verdict"]
+        self.assertEqual(one["trust_digest"], two["trust_digest"])
+        self.assertNotEqual(one["id"], two["id"])
+
+    def test_a_changed_receipt_does_not_stand(self):
+        reply, _ = self.verdict(self.bad)
+        changed = reply.receipt.replace(b"TOTAL_FAILED", b"TOTAL_PASSED")
+        self.assertNotEqual(changed, reply.receipt)
+        again = self.s.call("window", "VerificationService.Verify", document=changed)
+        self.assertEqual((again.kind, again.verdict.indication), ("verdict", "TOTAL_FAILED"))
+
+    def test_no_receipt_unless_asked(self):
+        reply = self.s.call("window", "VerificationService.Verify", document=self.good)
+        self.assertEqual(reply.receipt, b"")
+
+    def test_policies_are_named_and_others_refused(self):
+        for name in ("default", "strict", "archive"):
+            reply = self.s.call("window", "VerificationService.Verify", document=self.good, policy=name)
+            self.assertEqual(json.loads(reply.report_json)["policy"], name)
+        for name in ("lenient", "../default.ini", "/etc/passwd"):
+            self.refused(grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID", lambda n=name: self.s.call(
+                "window", "VerificationService.Verify", document=self.good, policy=n))
+
+    # ---- streams ----
+
+    def test_a_thousand_documents_on_one_stream(self):
+        n = 1000
+        replies = list(stream(self.s, (ask("d%d" % i, self.bad if i % 3 else self.good) for i in range(n))))
+        self.assertEqual({r.id for r in replies}, {"d%d" % i for i in range(n)})
+        self.assertEqual(len(replies), n)
+        for r in replies:
+            wanted = "TOTAL_PASSED" if int(r.id[1:]) % 3 == 0 else "TOTAL_FAILED"
+            self.assertEqual(r.reply.verdict.indication, wanted)
+            self.assertFalse(r.HasField("refusal"))
+
+    def test_answers_come_in_the_order_of_finishing(self):
+        """A big document first, small ones behind: nobody waits for the big one's turn."""
+        big = b"PK\x03\x04" + os.urandom(12 << 20)
+        replies = [r.id for r in stream(self.s, iter([ask("big", big)] + [ask("s%d" % i, b"x") for i in range(3)]))]
+        self.assertEqual(set(replies), {"big", "s0", "s1", "s2"})
+
+    def test_what_is_wrong_with_one_document_does_not_end_the_stream(self):
+        asked = [ask("a", self.good), ask("b", b""), ask("c", self.good, policy="no"), ask("d", b"rubbish"),
+                 REQUEST(id="e"), ask("f", self.good, at="yesterday"), ask("g", self.good, want_receipt=True)]
+        got = {r.id: r for r in stream(self.s, iter(asked))}
+        self.assertEqual(len(got), 7)
+        self.assertEqual(got["b"].refusal.reason, "FIELD_MISSING")
+        self.assertEqual((got["c"].refusal.reason, got["c"].refusal.field), ("FIELD_INVALID", "policy"))
+        self.assertEqual(got["d"].reply.verdict.indication, "TOTAL_FAILED")
+        self.assertEqual(got["e"].refusal.reason, "FIELD_MISSING")
+        self.assertEqual(got["f"].refusal.field, "at")
+        self.assertTrue(got["g"].reply.receipt)
+        self.assertFalse(got["b"].HasField("reply"))
+
+    def ends(self, requests, status, reason, who="inspector"):
+        with self.assertRaises(grpc.RpcError) as got:
+            list(stream(self.s, iter(requests), who=who))
+        e = yz.Refused(got.exception)
+        self.assertEqual((e.status, e.reason), (status, reason))
+
+    def test_what_is_no_request_ends_the_stream(self):
+        invalid = grpc.StatusCode.INVALID_ARGUMENT
+        self.ends([b"\xff\xff\xff"], invalid, "MESSAGE_INVALID")
+        self.ends([ask("", self.good)], invalid, "FIELD_MISSING")
+        self.ends([ask("x" * 65, self.good)], invalid, "FIELD_TOO_LONG")
+        self.ends([b"\x0a\x02\xff\xfe"], invalid, "TEXT_INVALID")
+
+    def test_an_empty_stream_ends_well(self):
+        self.assertEqual(list(stream(self.s, iter([]))), [])
+
+    def test_who_is_not_enrolled_gets_nothing(self):
+        self.ends([ask("a", self.good)], grpc.StatusCode.UNAUTHENTICATED, "PRINCIPAL_UNKNOWN", who="stranger")
+
+    def test_a_reader_that_does_not_read_is_not_read(self):
+        """Answers that nobody takes fill the buffers on the way, and then no more documents are asked for."""
+        sent, total, padding = [], 4000, bytes(64 << 10)
+
+        def requests():
+            for i in range(total):
+                sent.append(i)
+                yield ask("n%d" % i, self.good, want_receipt=True, data=padding, has_data=True)
+
+        call, before = stream(self.s, requests(), timeout=120), -1
+        while len(sent) != before:
+            before = len(sent)
+            threading.Event().wait(1)
+        self.assertLess(before, total)
+        next(call)
+        call.cancel()
+
+    def test_cancelled_streams_leave_nothing_behind(self):
+        for _ in range(40):
+            call = stream(self.s, (ask("c%d" % i, self.good) for i in range(200)))
+            next(call)
+            call.cancel()
+        # More than STREAMS_MAX were opened: their places are free again.
+        threading.Event().wait(0.5)
+        self.assertEqual(len(list(stream(self.s, iter([ask("last", self.good)])))), 1)
+
+    def test_streams_are_limited(self):
+        waits = threading.Event()
+
+        def slow():
+            yield ask("one", self.good)
+            waits.wait(30)
+
+        calls = [stream(self.s, slow()) for _ in range(16)]
+        try:
+            for c in calls:
+                next(c)
+            self.ends([ask("a", self.good)], grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED")
+        finally:
+            waits.set()
+            for c in calls:
+                list(c)
+        self.assertEqual(len(list(stream(self.s, iter([ask("after", self.good)])))), 1)
+
+
+class Stopping(unittest.TestCase):
+    def test_a_stop_ends_open_streams(self):
+        s = yz.Server().prepare()
+        waits = threading.Event()
+
+        def slow():
+            yield ask("one", b"x")
+            waits.wait(30)
+
+        call = stream(s, slow())
+        next(call)
+        s.script("stop")
+        with self.assertRaises(grpc.RpcError) as got:
+            list(call)
+        waits.set()
+        self.assertEqual(got.exception.code(), grpc.StatusCode.UNAVAILABLE)
+        s.remove()
