@@ -2,6 +2,7 @@
 
 #include <strings.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "form/ofd_xml.h"
 
@@ -233,6 +234,8 @@ static enum err signature_opened(struct parse *p)
 		return once(p, &p->seen_info);
 	if (ofd_xml_at(&p->x, INFO "/SignatureMethod"))
 		return single(p, &sig->method);
+	if (ofd_xml_at(&p->x, INFO "/SignatureDateTime"))
+		return single(p, &sig->time);
 	if (ofd_xml_at(&p->x, INFO "/Seal"))
 		return once(p, &p->seen_seal);
 	if (ofd_xml_at(&p->x, INFO "/Seal/BaseLoc"))
@@ -256,6 +259,58 @@ enum err ofd_parse_signature(struct arena *a, const char *name, struct span byte
 	if (e == ERR_OK)
 		*out = sig;
 	return e;
+}
+
+/* ---- values ---- */
+
+/* Digits in one piece, or parted by '-', ':', ' ' and 'T': what follows the 14th is the zone. */
+static const char *take_digits(const char *text, char digits[15])
+{
+	size_t n = 0;
+
+	while (n < 14 && *text != '\0') {
+		if (*text >= '0' && *text <= '9')
+			digits[n++] = *text;
+		else if (strchr("-: T", *text) == NULL)
+			return NULL;
+		text++;
+	}
+	digits[n] = '\0';
+	if (n != 14)
+		return NULL;
+	if (*text == '.')
+		text += 1 + strspn(text + 1, "0123456789");
+	return text;
+}
+
+static int number(const char *digits, size_t n)
+{
+	int v = 0;
+
+	while (n-- > 0)
+		v = 10 * v + (*digits++ - '0');
+	return v;
+}
+
+int64_t ofd_time(const char *text, int zone_minutes, struct deviations *list)
+{
+	char d[15];
+	const char *zone;
+	int64_t ms = 0;
+
+	if (time_parse(span_str(text), &ms) == ERR_OK)
+		return ms;
+	zone = take_digits(text, d);
+	if (zone == NULL || (zone[0] != '\0' && strcmp(zone, "Z") != 0))
+		return 0;
+	if (time_from_parts(number(d, 4), number(d + 4, 2), number(d + 6, 2), number(d + 8, 2), number(d + 10, 2),
+	                    number(d + 12, 2), &ms) != ERR_OK)
+		return 0;
+	if (zone[0] == 'Z')
+		return ms;
+	if (deviation_add(list, "TIME_NO_ZONE", "SignatureDateTime") != ERR_OK)
+		return 0;
+	return ms - (int64_t)zone_minutes * 60 * 1000;
 }
 
 bool ofd_check_method(const char *text, enum run_alg *out, struct deviations *list)

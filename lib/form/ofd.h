@@ -42,6 +42,7 @@ struct ofd_signature {
 	char *value_loc;    /* SignedValue; NULL when absent */
 	char *seal_loc;     /* Seal/BaseLoc; NULL when absent */
 	char *method;       /* SignatureMethod; NULL when absent */
+	char *time;         /* SignatureDateTime, as written; NULL when absent */
 	char *check_method; /* CheckMethod; "MD5" when absent, as the standard says */
 	size_t n_references;
 	struct ofd_reference *references;
@@ -56,6 +57,9 @@ enum err ofd_parse_list(struct arena *a, const char *name, struct span bytes, st
 enum err ofd_parse_signature(struct arena *a, const char *name, struct span bytes, struct ofd_signature *out,
                              struct ofd_fault *fault) MUST_CHECK;
 
+/* SignatureDateTime in a form that is seen: RFC 3339, "yyyy-MM-dd HH:mm:ss", "yyyyMMddHHmmss" with or without fraction
+ * and Z. A time without zone is read `zone_minutes` east of UTC (TIME_NO_ZONE). 0 when it is none of these. */
+int64_t ofd_time(const char *text, int zone_minutes, struct deviations *list);
 /* The algorithm that a CheckMethod names: by its name in any letter case, or its OID. False when it is none of ours.
  * The OIDs of SM3 with and without key (GM/T 0006) are taken for SM3 as some producers mean them (CHECK_METHOD_OID). */
 bool ofd_check_method(const char *text, enum run_alg *out, struct deviations *list);

@@ -218,6 +218,8 @@ static enum err zip_failed(zip_error_t *ze, struct ofd_fault *fault)
 	zip_error_fini(ze);
 	if (code == ZIP_ER_MEMORY)
 		return ERR_NO_MEMORY;
+	if (code == ZIP_ER_EXISTS)
+		return refuse(fault, "DUPLICATE_ENTRY", NULL);
 	return refuse(fault, "PACKAGE_BROKEN",
 	              code == ZIP_ER_INCONS ? "directory and entries contradict one another" : NULL);
 }

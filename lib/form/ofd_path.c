@@ -33,16 +33,17 @@ static bool add_segment(struct path *p, const char *s, size_t n)
 	return true;
 }
 
-static bool add_segments(struct path *p, const char *s)
+static bool add_segments(struct path *p, const char *s, size_t len)
 {
-	for (;;) {
-		size_t n = strcspn(s, "/\\");
-		if (!add_segment(p, s, n))
+	for (size_t at = 0; at <= len;) {
+		size_t n = strcspn(s + at, "/\\");
+		if (n > len - at)
+			n = len - at;
+		if (!add_segment(p, s + at, n))
 			return false;
-		if (s[n] == '\0')
-			return true;
-		s += n + 1;
+		at += n + 1;
 	}
+	return true;
 }
 
 bool ofd_resolve(const char *from, const char *loc, char out[OFD_NAME_MAX + 1])
@@ -50,11 +51,11 @@ bool ofd_resolve(const char *from, const char *loc, char out[OFD_NAME_MAX + 1])
 	struct path p = {.text = out};
 
 	if (loc[0] != '/' && loc[0] != '\\') {
-		if (!add_segments(&p, from))
+		const char *last = strrchr(from, '/');
+		if (last != NULL && !add_segments(&p, from, (size_t)(last - from)))
 			return false;
-		drop_last(&p);
 	}
-	if (!add_segments(&p, loc) || p.len == 0)
+	if (!add_segments(&p, loc, strlen(loc)) || p.len == 0)
 		return false;
 	out[p.len] = '\0';
 	return true;

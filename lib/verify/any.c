@@ -55,12 +55,11 @@ static enum err verify_unknown(struct arena *a, const struct verify_policy *p, c
                                struct report **out)
 {
 	struct judge j;
-	const char *code = starts_with(in->bytes, "PK\x03\x04", 4) ? "UNSUPPORTED_KIND" : "UNKNOWN_KIND";
 	enum err e = judge_begin(&j, KIND_UNKNOWN, a, p, in);
 
 	if (e != ERR_OK)
 		return e;
-	step_fail(&j, "kind", FAILED(FORMAT_FAILURE, code), NULL);
+	step_fail(&j, "kind", FAILED(FORMAT_FAILURE, "UNKNOWN_KIND"), NULL);
 	return judge_end(&j, out);
 }
 
@@ -78,5 +77,7 @@ enum err verify_any(struct arena *a, const struct verify_policy *p, const struct
 		return verify_licence(a, p, in, out);
 	if (starts_with(in->bytes, "\xd2\x84", 2)) /* CBOR: tag 18 (COSE_Sign1), array of 4 */
 		return verify_statement(a, p, in, out);
+	if (starts_with(in->bytes, "PK\x03\x04", 4) || starts_with(in->bytes, "PK\x05\x06", 4)) /* a ZIP, or an empty one */
+		return verify_ofd(a, p, in, out);
 	return verify_unknown(a, p, in, out);
 }

@@ -2,6 +2,7 @@
 #include <strings.h>
 
 #include "form/der.h"
+#include "form/signed_data.h"
 #include "verify/ofd.h"
 
 enum { FAULTS_SHOWN = 32 }; /* references that get a step of their own */
@@ -176,8 +177,7 @@ static void put_first(struct signature_report *s, struct check *judged)
 	s->last = judged;
 }
 
-/* Its value was verified, and over this Signature.xml. */
-static bool is_sound(const struct signature_report *s)
+static bool is_sound_one(const struct signature_report *s)
 {
 	bool value = false;
 
@@ -186,6 +186,16 @@ static bool is_sound(const struct signature_report *s)
 	for (const struct check *c = s->checks; c != NULL; c = c->next)
 		value = value || (strcmp(c->step, "signature_value") == 0 && c->result == CHECK_PASS);
 	return value;
+}
+
+/* The value of every signer was verified, and over this Signature.xml. */
+static bool is_sound(const struct signature_report *s)
+{
+	bool sound = s != NULL;
+
+	for (; s != NULL && sound; s = s->next)
+		sound = is_sound_one(s);
+	return sound;
 }
 
 static bool is_sign(const struct ofd_item *item)
@@ -208,15 +218,15 @@ static enum err begin_report(struct ofd_job *job, struct ofd_item *item)
 static enum err judge_value_file(struct ofd_job *job, struct ofd_item *item, struct span value)
 {
 	struct judge *j = job->j;
-	enum err e;
+	bool plain = signed_data_starts(value);
 
-	if (is_sign(item)) {
-		e = begin_report(job, item);
-		if (e == ERR_OK)
-			step_fail(j, "signature_value", UNCLEAR(CRYPTO_CONSTRAINTS_FAILURE, "SIGN_NOT_SUPPORTED"), NULL);
-		return e;
-	}
-	return judge_signature(j, value, item->bytes, NULL);
+	if (!is_sign(item) && !plain)
+		return judge_signature(j, value, item->bytes, NULL);
+	if (!is_sign(item) && deviation_add(&item->deviations, "SIGNATURE_TYPE_WRONG", "Signatures.xml") != ERR_OK)
+		return ERR_BUDGET;
+	if (item->sig.time != NULL)
+		j->said_time = ofd_time(item->sig.time, policy_rules(j->p)->zone_minutes, &item->deviations);
+	return judge_signed_data(j, value, item->bytes);
 }
 
 static enum err judge_readable(struct ofd_job *job, struct ofd_item *item, struct span value)
@@ -227,8 +237,8 @@ static enum err judge_readable(struct ofd_job *job, struct ofd_item *item, struc
 
 	if (e != ERR_OK)
 		return e;
-	j->s->id = item->listed->id;
-	j->s->type = is_sign(item) ? "Sign" : "Seal";
+	for (struct signature_report *s = j->s; s != NULL; s = s->next)
+		s->id = item->listed->id; /* a SignedData may have several signers */
 	judged = j->s->last;
 	item->sound = is_sound(j->s);
 	e = judge_references(job, item);
@@ -262,7 +272,7 @@ enum err ofd_judge_item(struct ofd_job *job, struct ofd_item *item)
 
 	/* What one signature taught says nothing about the next. */
 	j->s = NULL;
-	j->time = 0;
+	j->time = j->said_time = 0;
 	j->time_proven = j->unauthenticated = false;
 	if (!is_known_type(item))
 		fault = unknown_type;

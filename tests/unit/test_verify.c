@@ -316,7 +316,7 @@ static void broken_files_get_a_report(void **state)
 	expect_bytes(a, "empty", span_of(NULL, 0), KIND_UNKNOWN, "UNKNOWN_KIND");
 	expect_bytes(a, "one byte", span_of("0", 1), KIND_UNKNOWN, "UNKNOWN_KIND");
 	expect_bytes(a, "text", span_str("hello"), KIND_UNKNOWN, "UNKNOWN_KIND");
-	expect_bytes(a, "zip", span_of("PK\x03\x04zzzz", 8), KIND_UNKNOWN, "UNSUPPORTED_KIND");
+	expect_bytes(a, "zip", span_of("PK\x03\x04zzzz", 8), KIND_OFD, "PACKAGE_BROKEN");
 	expect_bytes(a, "certificate", der_of_who("samr"), KIND_UNKNOWN, "UNKNOWN_KIND");
 	expect_bytes(a, "receipt's first bytes", span_of("\xd2\x84", 2), KIND_RECEIPT, "FORMAT");
 	expect_bytes(a, "licence's first bytes", span_str("\x84\x69" LICENCE_FILE_MAGIC), KIND_LICENCE, "FORMAT");
