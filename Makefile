@@ -45,7 +45,7 @@ GEN_O := $(patsubst $(B)/gen/%.c,$(B)/obj/gen/%.o,$(GEN_C))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/tests/%,$(UNIT_C))
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_C))
 
-.PHONY: all deps deps-test demo test unit e2e fuzz fuzz-run layers format install clean help pki lib
+.PHONY: all deps deps-test demo test unit corpus e2e fuzz fuzz-run layers format install clean help pki lib
 .SECONDARY:
 
 help: ## this list
@@ -65,7 +65,7 @@ demo: deps ## install, build, and tell the story with a real server
 
 test: deps-test ## install, build, and run every test
 	@$(MAKE) --no-print-directory all
-	@$(MAKE) --no-print-directory layers unit fuzz e2e
+	@$(MAKE) --no-print-directory layers unit corpus fuzz e2e
 
 # ---- build ---------------------------------------------------------------------------------------------------
 $(B)/libyinzheng.a: $(call obj,$(LIB_C))
@@ -127,6 +127,13 @@ $(B)/tests/test_%: $(B)/obj/tests/unit/test_%.o $(B)/libyinzheng.a
 
 unit: $(UNIT_BIN) ## unit tests and vectors (cmocka)
 	@scripts/unit.sh $(UNIT_BIN)
+
+# The public negative corpus (tests/corpus/README.md): made anew each time, then every case is judged.
+$(B)/make_corpus: $(call obj,$(wildcard tests/corpus/*.c)) $(B)/libyinzheng.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(lib_ldlibs)
+corpus: $(B)/make_corpus $(B)/yinzheng ## make the negative corpus and judge every case of it
+	@rm -rf $(B)/corpus && $(B)/make_corpus $(B)/corpus && tests/corpus/run.py $(B)/corpus $(B)/yinzheng
 
 # Fuzz targets are built with clang and libFuzzer into their own folder and run on their seeds for FUZZ_SECONDS each.
 FUZZ_SECONDS ?= 5

@@ -1,0 +1,5 @@
+#include "tests/corpus/helpers.h"
+
+void chain_cases(void)
+{
+}

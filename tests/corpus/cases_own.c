@@ -1,0 +1,5 @@
+#include "tests/corpus/helpers.h"
+
+void own_cases(void)
+{
+}
