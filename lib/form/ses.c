@@ -3,6 +3,7 @@
 #include "form/ses_read.h"
 
 enum { TEXT_MAX = 1024, SCOPE_MAX = 4096, HASH_LEN = 32, V1_ELEMENTS = 2, V4_ELEMENTS = 4, V5_ELEMENTS = 5 };
+enum { STEPS_MAX = 4 /* from a signature to the certificate in its seal's SES_SignInfo */ };
 
 /* One file: how it is read, and as what it came. */
 struct source {
@@ -292,17 +293,47 @@ static enum err read_seal(const struct source *src, struct der *parent, struct s
 	return e;
 }
 
+/* What the maker of version 1 would have signed had he signed what he wrote: the elements as received in a SEQUENCE. */
+static enum err received_v1(const struct source *src, const unsigned *to_seal, size_t n, struct ses_seal *out)
+{
+	static const unsigned paths[3][2] = {{0}, {1, 0}, {1, 1}}; /* SES_SealInfo; cert and algorithm in SES_SignInfo */
+	unsigned path[STEPS_MAX];
+	struct span part;
+	struct buf b;
+	size_t mark;
+	enum err e = ERR_OK;
+
+	buf_init(&b, src->rd.arena);
+	mark = der_open(&b, DER_SEQUENCE);
+	for (size_t i = 0; e == ERR_OK && i < 3; i++) {
+		size_t own = i == 0 ? 1 : 2;
+		if (n != 0)
+			memcpy(path, to_seal, n * sizeof(*path));
+		memcpy(path + n, paths[i], own * sizeof(*path));
+		e = der_received(src->in, path, n + own, &part);
+		if (e == ERR_OK)
+			buf_add(&b, part);
+	}
+	if (e == ERR_FORMAT)
+		return ERR_OK; /* SIGN_INFO_WRAPPED: only the DER form remains */
+	der_close(&b, mark);
+	return e == ERR_OK ? buf_done(&b, &out->signed_received) : e;
+}
+
 /* The parts of a seal in BER as they came; `path` leads to the seal. */
 static enum err received_seal(const struct source *src, const unsigned *path, size_t n, struct ses_seal *out)
 {
-	unsigned to_info[3] = {0};
+	unsigned to_info[STEPS_MAX] = {0}; /* the seal's first element */
 	enum err e;
 
 	if (!src->is_ber)
 		return ERR_OK;
-	memcpy(to_info, path, n * sizeof(*path)); /* n is at most 2; the info is the seal's first element */
+	if (n != 0)
+		memcpy(to_info, path, n * sizeof(*path));
 	e = der_received(src->in, path, n, &out->received);
-	if (e == ERR_OK && out->version != 1)
+	if (e == ERR_OK && out->version == 1)
+		e = received_v1(src, path, n, out);
+	else if (e == ERR_OK)
 		e = der_received(src->in, to_info, n + 1, &out->signed_received);
 	return e;
 }

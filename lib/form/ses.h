@@ -40,7 +40,7 @@ struct ses_seal {
 	struct span received;
 	/* What the maker signs: SES_SealInfo in versions 4 and 5; in version 1 SEQUENCE { SES_SealInfo, cert,
 	 * signatureAlgorithm } put together in the arena from the received elements. Of BER the DER form, as the standards
-	 * say DER; then signed_received has the same as received (versions 4 and 5), else it is empty. */
+	 * say DER; then signed_received has the same of the bytes as received; else it is empty. */
 	struct span signed_raw, signed_received;
 	int version;  /* 1, 4 or 5 */
 	char *vendor; /* Vid */

@@ -1,5 +1,5 @@
 /* What deviates from the standards, said step by step: never a change of the verdict in silence. */
-#include "verify/judge.h"
+#include "verify/cms.h"
 
 void judge_deviations(struct judge *j, const struct deviations *list)
 {
@@ -36,6 +36,30 @@ static enum err choose_bytes(const struct cert *c, const struct ses_signed *what
 	return e == ERR_OK ? deviation_add(list, code, what->where) : e;
 }
 
+/* RSA, which GM/T 0031-2014 allows, and ECDSA; the policy says whether they are accepted. */
+static enum err judge_other_value(struct judge *j, const struct value_steps *steps, const char *alg,
+                                  const struct cert *c, const struct ses_signed *what, struct span value)
+{
+	enum digest_alg digest = DIGEST_NONE;
+	enum err e;
+
+	if (!cms_algorithm(j, steps->algorithm, alg, DIGEST_NONE, c, &digest)) {
+		step_skip(j, steps->value, "CANNOT_JUDGE");
+		j->unauthenticated = true;
+		return ERR_OK;
+	}
+	e = value_verify(c, digest, what->der, value);
+	if (e == ERR_OK) {
+		step_pass(j, steps->value, NULL);
+		return ERR_OK;
+	}
+	if (e != ERR_SIGNATURE_BAD && e != ERR_FIELD_INVALID)
+		return e;
+	step_fail(j, steps->value, FAILED(SIG_CRYPTO_FAILURE, steps->bad_code), cert_subject(c));
+	j->unauthenticated = true;
+	return ERR_OK;
+}
+
 enum err judge_ses_value(struct judge *j, const struct value_steps *steps, const char *alg, const struct cert *c,
                          const struct ses_signed *what, struct span value)
 {
@@ -43,7 +67,9 @@ enum err judge_ses_value(struct judge *j, const struct value_steps *steps, const
 	struct span msg = what->der, as_der = value;
 	enum err e = ERR_OK;
 
-	if (cert_sm2_key(c) != NULL && !j->own_format) {
+	if (cert_sm2_key(c) == NULL && !j->own_format)
+		return judge_other_value(j, steps, alg, c, what, value);
+	if (!j->own_format) {
 		e = ses_value_read(j->a, value, &list, what->where, &as_der);
 		if (e == ERR_OK)
 			e = choose_bytes(c, what, as_der, &list, &msg);

@@ -184,3 +184,14 @@ void judge_time(struct judge *j, int64_t claimed)
 	else
 		step_notice(j, "time", "TIME_CLAIMED_ONLY", when);
 }
+
+void judge_time_stamped(struct judge *j, int64_t stamped, int64_t claimed)
+{
+	char when[TIME_TEXT];
+
+	j->time = stamped;
+	j->time_proven = true;
+	step_pass(j, "time", time_format(stamped, when));
+	if (claimed > stamped + CLOCK_SKEW_MS)
+		step_notice(j, "time", "TS_BEFORE_CLAIM", time_format(claimed, when));
+}

@@ -81,6 +81,8 @@ void judge_cert_period(struct judge *j, const struct role *role, const struct ce
 void judge_cert_skip(struct judge *j, const struct role *role);
 /* Says how the time of signing is known, and refuses one that lies in the future. */
 void judge_time(struct judge *j, int64_t claimed);
+/* The same for a time that a time stamp proves. claimed: what the signer says; 0: nothing. */
+void judge_time_stamped(struct judge *j, int64_t stamped, int64_t claimed);
 struct cert_facts cert_facts_of(struct judge *j, const struct cert *c);
 
 /* Algorithm and signature value; `steps` are {algorithm, value}. Sets j->unauthenticated when the value is bad. */

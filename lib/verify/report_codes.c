@@ -198,7 +198,10 @@ static const struct report_code codes[] = {
 	{"HASH_MISMATCH", "The data is not what was signed: it was changed afterwards, or another file was given.", "数据与签章时不一致：签章后被改动，或给错了文件。"},
 	{"DATA_NOT_GIVEN", "The signed data was not given, so that it could not be compared. Give it with --data.", "未提供被签数据，无法比对。请用 --data 指定。"},
 	{"SCOPE_WRONG", "The signature was made for another purpose than a licence record: it was taken from elsewhere.", "签章的保护范围不是证照数据：签章可能取自别处。"},
-	{"TS_NOT_CHECKED", "The signature carries a time stamp, which this version does not check.", "签章带有时间戳，当前版本未检查。"},
+	{"TS_NOT_CHECKED", "A time stamp stands in the place of the signing time (version 1); what it covers is not laid down, so it was not checked.",
+	 "签章时间处为时间戳（第 1 版），其覆盖范围未有规定，故未检查。"},
+	{"TS_BEFORE_CREATE", "The seal's time stamp is older than the time at which the seal says it was made: its maker's fault.",
+	 "印章的时间戳早于印章自称的制作时间：制章者的责任。"},
 	/* signed data */
 	{"SIGNER_INFO_MISSING", "The SignedData holds no signature: its producer left it out, or it only carries certificates.",
 	 "签名数据中没有任何签名：制作方遗漏，或其中只有证书。"},

@@ -97,6 +97,25 @@ static void seal_dates(struct judge *j, const struct ses_seal *seal)
 		step_pass(j, "seal_dates", when);
 }
 
+/* GM/T 0031-2025: a seal's time stamp must not be older than the seal says it is. */
+static enum err seal_stamp(struct judge *j, const struct ses_seal *seal)
+{
+	char when[TIME_TEXT];
+	int64_t stamped = 0;
+	enum err e;
+
+	if (seal->time_stamp.len == 0)
+		return ERR_OK;
+	e = judge_time_stamp(j, seal->time_stamp, seal->value, &stamped);
+	if (e != ERR_OK || stamped == 0)
+		return e;
+	if (seal->created > stamped)
+		step_fail(j, "seal_time", FAILED(SIG_CONSTRAINTS_FAILURE, "TS_BEFORE_CREATE"), time_format(stamped, when));
+	else
+		step_pass(j, "seal_time", time_format(stamped, when));
+	return ERR_OK;
+}
+
 static enum err judge_maker(struct judge *j, const struct ses_seal *seal, struct cert *maker)
 {
 	const struct ses_signed what = {seal->signed_raw, seal->signed_received, "SESeal.signedValue"};
@@ -145,6 +164,7 @@ enum err judge_seal(struct judge *j, const struct ses_seal *seal, bool embedded)
 		seal_period(j, seal, embedded);
 		seal_dates(j, seal);
 		judge_extensions(j, "seal_extensions", seal->ext, seal->n_ext);
+		e = seal_stamp(j, seal);
 	}
 	j->unauthenticated = outer;
 	cert_free(maker);

@@ -1,5 +1,5 @@
 /* Verification of a seal signature: GM/T 0031-2014, GB/T 38540-2020, GM/T 0031-2025, the steps of standards 1.8. */
-#include "crypto/digest.h"
+#include "crypto/value.h"
 #include "verify/judge.h"
 
 static const struct value_steps signature_value = {"signature_algorithm", "signature_value", "SIG_BAD"};
@@ -37,19 +37,32 @@ static enum err signer_in_seal(struct judge *j, const struct ses_signature *sig)
 	return ERR_OK;
 }
 
-static enum err data_hash(struct judge *j, const struct ses_signature *sig, struct span data)
+/* SM3 goes with SM2; with other keys the digest that their signature names. */
+static enum digest_alg data_digest(const struct ses_signature *sig, const struct cert *signer)
 {
-	uint8_t digest[SM3_LEN];
+	if (signer == NULL || cert_key_kind(signer) == KEY_SM2)
+		return DIGEST_SM3;
+	return value_alg_of(sig->alg).digest;
+}
+
+static enum err data_hash(struct judge *j, const struct ses_signature *sig, const struct cert *signer, struct span data)
+{
+	enum digest_alg alg = data_digest(sig, signer);
+	uint8_t digest[DIGEST_SIZE_MAX];
 	enum err e;
 
 	if (data.ptr == NULL) {
 		step_fail(j, "data_hash", UNCLEAR(SIGNED_DATA_NOT_FOUND, "DATA_NOT_GIVEN"), NULL);
 		return ERR_OK;
 	}
-	e = sm3(data, digest);
+	if (alg == DIGEST_NONE) {
+		step_skip(j, "data_hash", "CANNOT_JUDGE");
+		return ERR_OK;
+	}
+	e = digest_parts(alg, &data, 1, digest);
 	if (e != ERR_OK)
 		return e;
-	if (span_eq(sig->data_hash, span_of(digest, SM3_LEN)))
+	if (span_eq(sig->data_hash, span_of(digest, digest_size(alg))))
 		step_pass(j, "data_hash", NULL);
 	else
 		step_fail(j, "data_hash", FAILED(HASH_FAILURE, "HASH_MISMATCH"), NULL);
@@ -94,6 +107,28 @@ static enum err signer_steps(struct judge *j, struct cert *signer)
 	return e;
 }
 
+/* A time stamp over the signature value that counts, else what is known otherwise. In version 1 a token can stand in
+ * the place of the claimed time; what it is made over is not laid down, so it is not judged. */
+static enum err signing_time(struct judge *j, const struct ses_signature *sig)
+{
+	int64_t stamped = 0;
+	enum err e = ERR_OK;
+
+	if (sig->time_token.len != 0) {
+		step_skip(j, "timestamp", "TS_NOT_CHECKED");
+		report_not_checked(j->r, "TIME_STAMP");
+	}
+	if (sig->time_stamp.len != 0)
+		e = judge_time_stamp(j, sig->time_stamp, sig->value, &stamped);
+	if (e != ERR_OK)
+		return e;
+	if (stamped != 0)
+		judge_time_stamped(j, stamped, sig->time);
+	else
+		judge_time(j, sig->time);
+	return ERR_OK;
+}
+
 static void signature_facts(struct judge *j, const struct ses_signature *sig)
 {
 	j->s->version = sig->version;
@@ -114,17 +149,14 @@ static enum err judge_parsed(struct judge *j, const struct ses_signature *sig, s
 	if (e == ERR_OK)
 		e = signer_in_seal(j, sig);
 	if (e == ERR_OK)
-		e = data_hash(j, sig, data);
+		e = data_hash(j, sig, signer, data);
 	if (e != ERR_OK)
 		goto out;
 	scope_step(j, sig, scope);
 	judge_extensions(j, "extensions", sig->ext, sig->n_ext);
-	judge_time(j, sig->time);
-	if (sig->time_stamp.len != 0) {
-		step_skip(j, "time_stamp", "TS_NOT_CHECKED");
-		report_not_checked(j->r, "TIME_STAMP");
-	}
-	e = judge_seal(j, &sig->seal, true);
+	e = signing_time(j, sig);
+	if (e == ERR_OK)
+		e = judge_seal(j, &sig->seal, true);
 	if (e == ERR_OK)
 		e = signer_steps(j, signer);
 out:

@@ -29,17 +29,6 @@ static void time_unknown(struct judge *j, const struct cert *c)
 		step_notice(j, "time", "TIME_NOT_STATED", NULL);
 }
 
-static void time_stamped(struct judge *j, int64_t stamped, int64_t claimed)
-{
-	char when[TIME_TEXT];
-
-	j->time = stamped;
-	j->time_proven = true;
-	step_pass(j, "time", time_format(stamped, when));
-	if (claimed > stamped + CLOCK_SKEW_MS)
-		step_notice(j, "time", "TS_BEFORE_CLAIM", time_format(claimed, when));
-}
-
 static enum err judge_when(struct judge *j, const struct signer_info *info, const struct cert *c)
 {
 	int64_t claimed = info->time != 0 ? info->time : j->said_time, stamped = 0;
@@ -51,7 +40,7 @@ static enum err judge_when(struct judge *j, const struct signer_info *info, cons
 	if (e != ERR_OK)
 		return e;
 	if (stamped != 0)
-		time_stamped(j, stamped, claimed);
+		judge_time_stamped(j, stamped, claimed);
 	else if (claimed == 0 && j->in->proven_time == 0)
 		time_unknown(j, c);
 	else

@@ -213,7 +213,7 @@ static void signatures_are_judged(void **state)
 	     SUB_SIG_CONSTRAINTS_FAILURE,
 	     "CRITICAL_EXT_UNKNOWN"},
 	    {"extension", {.sig_ext = EXT_PLAIN}, TOTAL_PASSED, SUB_NONE, "OK"},
-	    {"time stamp", {.stamped = true}, TOTAL_PASSED, SUB_NONE, "TS_NOT_CHECKED"},
+	    {"a time stamp that is none", {.stamped = true}, TOTAL_FAILED, SUB_FORMAT_FAILURE, "FORMAT"},
 	    {"failure before doubt",
 	     {.wrong_data = true, .trust = TRUST_NONE},
 	     TOTAL_FAILED,
