@@ -67,9 +67,10 @@ static const struct report_code codes[] = {
 	{"COVERED_BY_OTHERS", "Some files are protected only by other signatures in this document, not by this one: they may have been added after it.",
 	 "某些文件仅由本文件中的其他签章保护，不在此签章范围内：可能是此签章之后添加的。"},
 	/* algorithms and extensions */
-	{"UNSUPPORTED_ALG", "The signature names an algorithm that is not accepted (only SM2 with SM3): the producer must sign again.",
-	 "签名所用算法不被接受（仅接受 SM2/SM3）：须由制作方重新签名。"},
-	{"UNSUPPORTED_KEY", "The certificate's key is not an SM2 key, so that the value cannot be checked.", "证书公钥不是 SM2 密钥，无法校验签名值。"},
+	{"UNSUPPORTED_ALG", "The signature or digest names an algorithm that this program does not know, or that does not go with the signer's key (read are SM2, RSA PKCS#1 and ECDSA).",
+	 "签名或摘要所用算法本程序不认识，或与签名者密钥不符（支持 SM2、RSA PKCS#1、ECDSA）。"},
+	{"UNSUPPORTED_KEY", "The certificate's key is of a kind or size that this program does not use, so that the value cannot be checked.",
+	 "证书公钥的类型或长度不受支持，无法校验签名值。"},
 	{"ALG_MISLABELLED", "The producer wrote a wrong identifier for SM2 with SM3; the file is not conforming.", "制作方写错了 SM2/SM3 算法标识，文件不符合规范。"},
 	{"ALG_REFUSED", "The policy does not accept this algorithm for a signature of that time; the producer must sign again.",
 	 "策略不接受该时间的签名使用此算法：须由制作方重新签名。"},
@@ -227,6 +228,8 @@ static const struct report_code codes[] = {
 	 "被签的是数据摘要的文本形式而非数据本身：制作方不规范，但仍只与此数据相符。"},
 	{"ATTRS_NOT_SORTED", "The signed attributes are not in the order of DER: their producer's fault.", "签名属性未按 DER 规定排序：制作方不规范。"},
 	{"ATTRS_NO_CONTENT_TYPE", "The signed attributes do not say the type of the content: their producer's fault.", "签名属性缺少内容类型：制作方不规范。"},
+	{"TIME_NOT_STATED", "Nothing says when the signature was made; it is judged as of now, or as of the end of its certificate.",
+	 "没有说明签署时间：按当前时间判断；证书已过期的，按证书到期时间判断。"},
 	/* time stamps */
 	{"TS_NOT_COUNTED", "The time stamp does not count as proof of the time, for the reason said above; the time is taken from elsewhere.",
 	 "因上述原因，时间戳不能作为时间证明；签署时间另行判断。"},
