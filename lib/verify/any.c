@@ -2,7 +2,7 @@
 #include "form/signed_data.h"
 #include "verify/judge.h"
 
-enum { TAG_INTEGER = 0x02, TAG_IA5 = 0x16, TAG_SEQUENCE = 0x30 };
+enum { TAG_INTEGER = 0x02, TAG_OCTETS = 0x04, TAG_IA5 = 0x16, TAG_SEQUENCE = 0x30 };
 
 /* Over identifier and length octets. Whether the length fits is left to the parser, so that a truncated seal is still
  * called a seal. False when the tag is another one. */
@@ -36,14 +36,16 @@ static bool starts_like_seal(struct span s)
 	       step_into(&s, TAG_IA5, &n);
 }
 
-/* SES_Signature ::= { TBS_Sign { version INTEGER, SESeal … */
+/* SES_Signature ::= { TBS_Sign { version INTEGER, SESeal …, the seal some time in an OCTET STRING */
 static bool starts_like_signature(struct span s)
 {
 	size_t n;
 
 	if (!step_into(&s, TAG_SEQUENCE, &n) || !step_into(&s, TAG_SEQUENCE, &n) || !step_into(&s, TAG_INTEGER, &n))
 		return false;
-	return starts_like_seal(span_sub(s, n, s.len));
+	s = span_sub(s, n, s.len);
+	(void)step_into(&s, TAG_OCTETS, &n);
+	return starts_like_seal(s);
 }
 
 static bool starts_with(struct span s, const void *magic, size_t n)

@@ -10,6 +10,7 @@
 #define ATTR_TYPE     "1.2.840.113549.1.9.3"
 #define ATTR_DIGEST   "1.2.840.113549.1.9.4"
 #define ATTR_TIME     "1.2.840.113549.1.9.5"
+#define ATTR_CERT     "1.2.840.113549.1.9.16.2.47"
 #define ATTR_STAMP    "1.2.840.113549.1.9.16.2.14"
 #define OID_SHA256    "2.16.840.1.101.3.4.2.1"
 #define OID_RSA       "1.2.840.113549.1.1.1"
@@ -89,9 +90,23 @@ static struct span set_of(struct span *item, size_t n, bool reverse)
 	return out;
 }
 
+static const struct actor *signer_of(const struct cms_wish *w)
+{
+	return w->signer != NULL ? w->signer : people()->signer;
+}
+
+/* SigningCertificateV2 (RFC 5035) with the SM3 of the certificate. */
+static struct span signing_cert(const struct cms_wish *w)
+{
+	struct span cert = w->wrong_cert ? people()->colleague->der : signer_of(w)->der;
+	struct span id = wrap(DER_SEQUENCE, joined(alg_id(OID_SM3), wrap(DER_OCTET_STRING, digest_of(EVP_sm3(), cert))));
+
+	return attribute(ATTR_CERT, wrap(DER_SEQUENCE, wrap(DER_SEQUENCE, id)));
+}
+
 static struct span attributes(const struct cms_wish *w)
 {
-	struct span item[3], digest = digest_of(w->md != NULL ? w->md : EVP_sm3(), content_bytes(w));
+	struct span item[4], digest = digest_of(w->md != NULL ? w->md : EVP_sm3(), content_bytes(w));
 	size_t n = 0;
 
 	if (w->wrong_digest)
@@ -102,6 +117,8 @@ static struct span attributes(const struct cms_wish *w)
 		item[n++] = attribute(ATTR_DIGEST, wrap(DER_OCTET_STRING, digest));
 	item[n++] = attribute(
 	    ATTR_TIME, wrap(DER_UTC_TIME, span_str(arena_printf(mem(), "%sZ", or_else(w->time, "20240601000000") + 2))));
+	if (w->with_cert || w->wrong_cert)
+		item[n++] = signing_cert(w);
 	return set_of(item, n, w->unsorted);
 }
 
@@ -183,7 +200,7 @@ static struct span content_info(const struct cms_wish *w)
 
 struct span new_cms(const struct cms_wish *w)
 {
-	const struct actor *who = w->signer != NULL ? w->signer : people()->signer;
+	const struct actor *who = signer_of(w);
 	struct span infos = {NULL, 0}, certs = w->no_cert ? infos : who->der;
 	struct buf b;
 
@@ -233,6 +250,7 @@ struct span new_stamp(const struct stamp_wish *w, struct span stamped)
 	    .md = w->md,
 	    .flip_value = w->flip_value,
 	    .no_cert = w->no_cert,
+	    .with_cert = !w->no_signing_cert,
 	    .time = or_else(w->time, "20240601000500"),
 	};
 	struct span token = new_cms(&cms);

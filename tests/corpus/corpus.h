@@ -191,7 +191,8 @@ struct cms_wish {
 	const EVP_MD *md; /* NULL: SM3 */
 	const char *digest_oid, *alg, *attr_type;
 	const char *time;
-	bool attrs, no_digest, wrong_digest, no_type, unsorted, no_cert, with_key_id, raw_value;
+	bool attrs, no_digest, wrong_digest, no_type, unsorted, no_cert, raw_value;
+	bool with_cert, wrong_cert; /* attribute signingCertificate; of somebody else */
 	bool flip_value;
 	int signers; /* 0: one; -1: none */
 	struct span crl, ocsp, stamp;
@@ -204,7 +205,7 @@ struct span new_cms(const struct cms_wish *w);
 struct stamp_wish {
 	const struct actor *tsa;
 	const char *time; /* 20240601000500 */
-	bool wrong_imprint, flip_value, no_cert, response, critical;
+	bool wrong_imprint, flip_value, no_cert, no_signing_cert, response;
 	const EVP_MD *md;
 };
 struct span new_stamp(const struct stamp_wish *w, struct span stamped);
