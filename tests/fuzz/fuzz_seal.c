@@ -1,4 +1,5 @@
-/* Target: ses_seal_parse(); every view lies within the input, and our writer's seals read back. */
+/* Targets: ses_seal_parse(), ses_seal_read(). Every view lies within the input, our writer's seals read back, and what
+ * is read without a deviation is read by the strict reader, too. */
 #include "tests/fuzz/fuzz_form.h"
 
 #include "form/ses.h"
@@ -20,25 +21,53 @@ static void again(struct arena *a, const struct ses_seal *s)
 	MUST(s->n_ext != 0 || span_eq(info, s->info_raw));
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void strictly(struct arena *a, struct span in)
 {
-	struct arena *a = arena_new(FUZZ_BUDGET);
-	struct span in = span_of(data, size);
 	struct err_note note = {0};
 	struct ses_seal s;
 	enum err e = ses_seal_parse(a, in, &s, &note);
 
-	if (e == ERR_OK) {
-		MUST(span_eq(s.raw, in) && fuzz_inside(s.info_raw, in) && fuzz_inside(s.picture, in));
-		MUST(fuzz_inside(s.maker_cert, in) && fuzz_inside(s.value, in) && s.n_list <= SES_CERTS_MAX);
-		for (size_t i = 0; i < s.n_list; i++)
-			MUST(fuzz_inside(s.list[i], in));
-		for (size_t i = 0; i < s.n_ext; i++)
-			MUST(fuzz_inside(s.ext[i].value, in) && s.ext[i].oid != NULL);
-		again(a, &s);
-	} else {
+	if (e != ERR_OK) {
 		MUST(note.code == e || e == ERR_BUDGET);
+		return;
 	}
+	MUST(span_eq(s.raw, in) && fuzz_inside(s.info_raw, in) && fuzz_inside(s.picture, in));
+	MUST(fuzz_inside(s.maker_cert, in) && fuzz_inside(s.value, in) && s.n_list <= SES_CERTS_MAX && s.version == 4);
+	for (size_t i = 0; i < s.n_list; i++)
+		MUST(fuzz_inside(s.list[i], in));
+	for (size_t i = 0; i < s.n_ext; i++)
+		MUST(fuzz_inside(s.ext[i].value, in) && s.ext[i].oid != NULL);
+	again(a, &s);
+}
+
+static void tolerantly(struct arena *a, struct span in)
+{
+	struct deviations list = {0};
+	const struct ses_reading lax = {&list, 480}, none = {NULL, 0};
+	struct err_note note = {0};
+	struct ses_seal s, t;
+	struct span value;
+	enum err e = ses_seal_read(a, in, &lax, &s, &note);
+
+	if (e != ERR_OK) {
+		MUST(note.code == e || e == ERR_BUDGET);
+		MUST(e == ERR_BUDGET || ses_seal_read(a, in, &none, &t, NULL) != ERR_OK);
+		return;
+	}
+	MUST(s.version == 1 || s.version == 4 || s.version == 5);
+	MUST(fuzz_inside(s.info_raw, s.raw) && fuzz_inside(s.received, in) && s.n_list <= SES_CERTS_MAX);
+	MUST(fuzz_inside(s.maker_cert, s.raw) && s.signed_raw.len >= s.info_raw.len && s.maker_cert.len != 0);
+	MUST(list.n != 0 || ses_seal_read(a, in, &none, &t, NULL) == ERR_OK);
+	if (ses_value_read(a, s.value, &list, "value", &value) == ERR_OK && value.ptr != s.value.ptr)
+		MUST(value.len <= 72);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct arena *a = arena_new(FUZZ_BUDGET);
+
+	strictly(a, span_of(data, size));
+	tolerantly(a, span_of(data, size));
 	arena_free(a);
 	return 0;
 }
