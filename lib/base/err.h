@@ -59,6 +59,8 @@ enum err_class {
 	X(LICENCE_ID_INVALID, INVALID, "The licence identifier fails its check (GB/T 36904).")                        \
 	X(CODE_MALFORMED, INVALID, "This is not a show-code of this service. Scan it again.")                         \
 	X(TIME_INVALID, INVALID, "A time is not in the form that is asked for, or out of order.")                     \
+	X(DOCUMENT_INVALID, INVALID, "This is no OFD package that could be sealed. See what is named.")               \
+	X(STAMP_INVALID, INVALID, "A stamp has no place on its page. Correct page and position.")                     \
 	X(STATE_CHANGE_INVALID, INVALID, "This change of state is not defined.")                                      \
 	X(ROLES_CONFLICT, INVALID, "These roles exclude one another. Give them to different principals.")             \
 	X(USAGE, INVALID, "The command was not understood. See --help.")                                              \
@@ -97,6 +99,8 @@ enum err_class {
 	X(VERDICT_KEY_MISSING, PRECONDITION, "The service holds no key for signing verdicts. Ask without a receipt.")  \
 	X(SIGNER_NOT_IN_SEAL, PRECONDITION, "The signing certificate is not in the seal's list.")                     \
 	X(SEAL_INVALID, PRECONDITION, "The seal does not verify. See the report.")                                    \
+	X(DOCUMENT_LOCKED, PRECONDITION, "An earlier signature locks the document: it cannot be signed again.")       \
+	X(DOCUMENT_ALTERED, PRECONDITION, "An earlier signature of the document does not verify. It is not sealed.")  \
 	X(LICENCE_STATE, PRECONDITION, "The licence's state does not allow this change.")                             \
 	X(APPROVAL_PENDING, PRECONDITION, "A second security administrator must make the same call.")                 \
 	X(LAST_SECURITY, PRECONDITION, "This would leave no active security administrator.")                          \

@@ -1,0 +1,581 @@
+/* Sealing OFD files: what is written verifies, what was signed before stays signed, what cannot be sealed is refused.
+ */
+#include "ofd_help.h"
+
+#include "form/ofd_sign.h"
+
+enum { PAGES_MAX = 12 };
+
+#define MM(x) ((int64_t)((x)*1000))
+
+/* A document of so many pages, never signed; A4, but for page 2, which is A3 landscape by its own Area. */
+static struct pack pages(struct arena *a, size_t n)
+{
+	struct pack p = {.a = a};
+	struct buf b;
+	struct span xml;
+
+	pack_text(&p, OFD_MAIN,
+	          "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ofd:OFD " NS
+	          " Version=\"1.0\" DocType=\"OFD\"><ofd:DocBody><ofd:DocInfo><ofd:DocID>0</ofd:DocID></ofd:DocInfo>"
+	          "<ofd:DocRoot>Doc_0/Document.xml</ofd:DocRoot></ofd:DocBody></ofd:OFD>");
+	buf_init(&b, a);
+	buf_str(&b, "<ofd:Document " NS "><ofd:CommonData><ofd:MaxUnitID>9</ofd:MaxUnitID><ofd:PageArea>"
+	            "<ofd:PhysicalBox>0 0 210 297</ofd:PhysicalBox></ofd:PageArea></ofd:CommonData><ofd:Pages>");
+	for (size_t i = 0; i < n; i++) {
+		buf_printf(&b, "<ofd:Page ID=\"%zu\" BaseLoc=\"Pages/Page_%zu/Content.xml\"/>", 10 + i, i);
+		pack_text(&p, arena_printf(a, "Doc_0/Pages/Page_%zu/Content.xml", i),
+		          arena_printf(a, "<ofd:Page " NS ">%s<ofd:Content>第%zu页</ofd:Content></ofd:Page>",
+		                       i == 1 ? "<ofd:Area><ofd:PhysicalBox>0 0 420.0 297</ofd:PhysicalBox></ofd:Area>" : "",
+		                       i + 1));
+	}
+	buf_str(&b, "</ofd:Pages></ofd:Document>");
+	assert_err(buf_done(&b, &xml), ERR_OK);
+	pack_put(&p, DOCUMENT, xml);
+	return p;
+}
+
+static const struct ofd_stamp corner[] = {{1, MM(100), MM(200.5)}};
+
+static struct ofd_sign_request request(struct arena *a, struct span package)
+{
+	static const struct made good;
+
+	return (struct ofd_sign_request){.package = package,
+	                                 .n_stamps = 1,
+	                                 .stamps = corner,
+	                                 .seal = make_seal(a, &good),
+	                                 .seal_width = MM(40),
+	                                 .seal_height = MM(40),
+	                                 .time = pki.t0 + 999};
+}
+
+/* What the desk does with the seal's key. */
+static struct span signature_over(struct arena *a, struct span seal, const struct ofd_signing *s)
+{
+	uint8_t digest[SM3_LEN];
+	struct span tbs, out;
+
+	assert_err(sm3(s->xml, digest), ERR_OK);
+	assert_err(ses_tbs_encode(a, seal, s->time, span_of(digest, SM3_LEN), s->location, &tbs), ERR_OK);
+	assert_err(ses_signature_encode(a, tbs, der_of_who("samr"), sign_by(a, "samr", tbs), &out), ERR_OK);
+	return out;
+}
+
+static struct span sealed_as(struct arena *a, const struct ofd_sign_request *q, struct ofd_signing *plan)
+{
+	struct err_note note = {0};
+	struct span out;
+	enum err e = ofd_sign_prepare(a, q, plan, &note);
+
+	if (e != ERR_OK)
+		fail_msg("%s %s %s", err_name(e), note.field, note.help);
+	assert_err(ofd_sign_finish(a, plan, signature_over(a, q->seal, plan), &out), ERR_OK);
+	return out;
+}
+
+static struct span sealed(struct arena *a, struct span package)
+{
+	struct ofd_sign_request q = request(a, package);
+	struct ofd_signing plan;
+
+	return sealed_as(a, &q, &plan);
+}
+
+static void refused_note(struct arena *a, const struct ofd_sign_request *q, enum err want, const char *says)
+{
+	struct err_note note = {0};
+	struct ofd_signing plan;
+
+	assert_err(ofd_sign_prepare(a, q, &plan, &note), want);
+	if (says != NULL && strstr(note.help, says) == NULL)
+		fail_msg("the note says: %s", note.help);
+}
+
+static struct report *judged(struct arena *a, struct span package)
+{
+	const struct made m = {0};
+
+	return judge_made(a, &m, verify_ofd, package, span_of(NULL, 0));
+}
+
+/* All signatures pass, and there are so many; nothing that is displayed is left out. */
+static void passes(struct arena *a, struct span package, size_t signatures)
+{
+	struct report *r = judged(a, package);
+	size_t n = 0;
+
+	if (r->indication != TOTAL_PASSED)
+		print_checks("sealed", r);
+	assert_int_equal(r->indication, TOTAL_PASSED);
+	for (const struct signature_report *s = r->signatures; s != NULL; s = s->next, n++)
+		assert_int_equal(s->indication, TOTAL_PASSED);
+	assert_int_equal(n, signatures);
+	assert_non_null(r->coverage);
+	assert_int_equal(r->coverage->n_unprotected, 0);
+	assert_int_equal(r->coverage->n_changed, 0);
+}
+
+static struct span entry(struct arena *a, struct span package, const char *name)
+{
+	struct deviations d = {0};
+	struct ofd_fault fault;
+	struct ofd_package *p;
+	struct ofd_entry *e;
+	struct span out;
+
+	assert_err(ofd_package_open(a, package, &d, &p, &fault), ERR_OK);
+	e = ofd_find(p, name);
+	if (e == NULL)
+		fail_msg("no %s", name);
+	assert_err(ofd_read(p, a, e, OFD_XML_MAX, &out, &fault), ERR_OK);
+	ofd_package_close(p);
+	return out;
+}
+
+static bool says(struct span s, const char *what)
+{
+	return memmem(s.ptr, s.len, what, strlen(what)) != NULL;
+}
+
+/* ---- round trips ---------------------------------------------------------------------------- */
+
+static void first_signature(void **state)
+{
+	struct arena *a = *state;
+	struct pack p = pages(a, 1);
+	struct ofd_sign_request q = request(a, pack_zip(&p, NULL));
+	struct ofd_signing plan;
+	struct span out = sealed_as(a, &q, &plan), xml = entry(a, out, SIGN(0)), list = entry(a, out, LIST);
+
+	passes(a, out, 1);
+	assert_string_equal(plan.id, "s001");
+	assert_string_equal(plan.location, "/" SIGN(0));
+	assert_span(xml, plan.xml);
+	assert_true(says(xml, "<ofd:StampAnnot ID=\"s002\" PageRef=\"10\" Boundary=\"100 200.5 40 40\"/>"));
+	assert_true(says(xml, "FileRef=\"/OFD.xml\"") && says(xml, "FileRef=\"/" PAGE "\"") && says(xml, "/" ESL(0)));
+	assert_false(says(xml, "FileRef=\"/" LIST "\""));
+	assert_true(says(list, "<ofd:MaxSignId>s002</ofd:MaxSignId>"));
+	assert_true(says(list, "ID=\"s001\" Type=\"Seal\" BaseLoc=\"/" SIGN(0) "\""));
+	assert_true(says(entry(a, out, OFD_MAIN), "<ofd:Signatures>/" LIST "</ofd:Signatures>"));
+	assert_span(entry(a, out, PAGE), pack_get(&p, PAGE));
+	assert_span(entry(a, out, ESL(0)), q.seal);
+}
+
+static void again_is_the_same(void **state)
+{
+	struct arena *a = *state;
+	struct pack p = pages(a, 2);
+	struct ofd_sign_request q = request(a, pack_zip(&p, NULL));
+	struct ofd_signing one, two;
+
+	sealed_as(a, &q, &one);
+	sealed_as(a, &q, &two);
+	assert_span(one.xml, two.xml);
+}
+
+static void several_stamps(void **state)
+{
+	static const struct ofd_stamp stamps[] = {
+	    {1, 0, 0}, {1, MM(170), MM(257)}, {2, MM(380), MM(0.001)}, {12, MM(33.3), MM(44.12)}};
+	struct arena *a = *state;
+	struct pack p = pages(a, 12);
+	struct ofd_sign_request q = request(a, pack_zip(&p, NULL));
+	struct ofd_signing plan;
+	struct span out;
+
+	q.stamps = stamps;
+	q.n_stamps = 4;
+	out = sealed_as(a, &q, &plan);
+	passes(a, out, 1);
+	assert_true(says(plan.xml, "ID=\"s003\" PageRef=\"10\" Boundary=\"170 257 40 40\"/>"));
+	assert_true(says(plan.xml, "ID=\"s004\" PageRef=\"11\" Boundary=\"380 0.001 40 40\"/>"));
+	assert_true(says(plan.xml, "ID=\"s005\" PageRef=\"21\" Boundary=\"33.3 44.12 40 40\"/>"));
+	assert_true(says(entry(a, out, LIST), "<ofd:MaxSignId>s005</ofd:MaxSignId>"));
+}
+
+static void riding(void **state)
+{
+	struct arena *a = *state;
+	struct pack p = pages(a, 12);
+	struct ofd_sign_request q = request(a, pack_zip(&p, NULL));
+	struct ofd_signing plan;
+
+	q.n_stamps = 0;
+	q.riding = (struct ofd_riding){OFD_SIDE_RIGHT, MM(60)};
+	passes(a, sealed_as(a, &q, &plan), 1);
+	assert_true(says(plan.xml, "PageRef=\"10\" Boundary=\"206.667 40 40 40\" Clip=\"0 0 3.333 40\"/>"));
+	assert_true(says(plan.xml, "PageRef=\"11\" Boundary=\"413.334 40 40 40\" Clip=\"3.333 0 3.333 40\"/>"));
+	assert_true(says(plan.xml, "PageRef=\"21\" Boundary=\"170 40 40 40\" Clip=\"36.666 0 3.334 40\"/>"));
+	q.riding = (struct ofd_riding){OFD_SIDE_LEFT, 0};
+	passes(a, sealed_as(a, &q, &plan), 1);
+	assert_true(says(plan.xml, "PageRef=\"10\" Boundary=\"-36.666 128.5 40 40\" Clip=\"36.666 0 3.334 40\"/>"));
+	assert_true(says(plan.xml, "PageRef=\"21\" Boundary=\"0 128.5 40 40\" Clip=\"0 0 3.333 40\"/>"));
+	p = pages(a, 2);
+	q = request(a, pack_zip(&p, NULL));
+	q.riding.side = OFD_SIDE_RIGHT; /* beside a stamp */
+	passes(a, sealed_as(a, &q, &plan), 1);
+	assert_true(says(plan.xml, "ID=\"s004\" PageRef=\"11\" Boundary=\"380 128.5 40 40\" Clip=\"20 0 20 40\"/>"));
+}
+
+static void again_and_again(void **state)
+{
+	struct arena *a = *state;
+	struct pack p = pages(a, 2);
+	struct span one = sealed(a, pack_zip(&p, NULL)), two = sealed(a, one), three = sealed(a, two);
+	static const char *const kept[] = {SIGN(0), VALUE(0), ESL(0), OFD_MAIN, DOCUMENT, PAGE};
+
+	passes(a, two, 2);
+	passes(a, three, 3);
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		assert_span(entry(a, three, kept[i]), entry(a, one, kept[i]));
+	assert_span(entry(a, three, VALUE(1)), entry(a, two, VALUE(1)));
+	assert_true(says(entry(a, three, SIGN(2)), "FileRef=\"/" VALUE(1) "\""));
+	assert_true(says(entry(a, three, LIST), "<ofd:MaxSignId>s006</ofd:MaxSignId>"));
+}
+
+static void locked(void **state)
+{
+	struct arena *a = *state;
+	struct pack p = pages(a, 2);
+	struct ofd_sign_request q = request(a, sealed(a, pack_zip(&p, NULL)));
+	struct ofd_signing plan;
+
+	q.lock = true;
+	q.package = sealed_as(a, &q, &plan);
+	passes(a, q.package, 2);
+	assert_true(says(plan.xml, "FileRef=\"/" LIST "\""));
+	refused_note(a, &q, ERR_DOCUMENT_LOCKED, LIST);
+	q.lock = false;
+	refused_note(a, &q, ERR_DOCUMENT_LOCKED, "s003");
+}
+
+/* The earlier signature is another's, with its own habits. */
+static void signed_by_others(void **state)
+{
+	static const char *const lists[] = {
+	    "<Signatures xmlns=\"http://www.ofdspec.org/2016\"><MaxSignId>7</MaxSignId>"
+	    "<Signature ID=\"1\" BaseLoc=\"Sign_0/Signature.xml\"/></Signatures>",
+	    "<?xml version=\"1.0\"?><x:Signatures xmlns:x=\"http://www.ofdspec.org/2016\">\n <x:Signature ID=\"a7\" "
+	    "Type=\"Seal\" BaseLoc=\"/" SIGN(0) "\"/>\n</x:Signatures>",
+	    "<Signatures><Signature ID=\"s007\" BaseLoc=\"/" SIGN(0) "\"/><MaxSignId>s001</MaxSignId><MaxSignId/>"
+	                                                             "</Signatures>",
+	};
+	struct arena *a = *state;
+
+	for (size_t i = 0; i < 3; i++) {
+		struct pack p = pack_document(a);
+		struct ofd_sign_request q;
+		struct ofd_signing plan;
+		struct span out;
+
+		pack_text(&p, DOCUMENT,
+		          "<ofd:Document " NS "><ofd:CommonData><ofd:PageArea><ofd:PhysicalBox>0 0 210 297</ofd:PhysicalBox>"
+		          "</ofd:PageArea></ofd:CommonData><ofd:Pages><ofd:Page ID=\"1\" BaseLoc=\"Pages/Page_0/Content.xml\"/>"
+		          "</ofd:Pages></ofd:Document>");
+		pack_sign(&p, &(struct stamp){0}, 1);
+		pack_text(&p, LIST, lists[i]);
+		q = request(a, pack_zip(&p, NULL));
+		out = sealed_as(a, &q, &plan);
+		assert_string_equal(plan.id, "s008");
+		assert_string_equal(plan.location, "/" SIGN(1));
+		assert_int_equal(judged(a, out)->indication, TOTAL_PASSED);
+		out = sealed(a, out);
+		assert_int_equal(judged(a, out)->indication, TOTAL_PASSED);
+		assert_span(entry(a, out, VALUE(0)), pack_get(&p, VALUE(0)));
+	}
+}
+
+static void names_that_are_taken(void **state)
+{
+	struct arena *a = *state;
+	struct pack p = pages(a, 1);
+	struct ofd_sign_request q;
+	struct ofd_signing plan;
+
+	pack_text(&p, "Doc_0/signs/Signatures.xml", "left behind");
+	q = request(a, pack_zip(&p, NULL));
+	passes(a, sealed_as(a, &q, &plan), 1);
+	assert_string_equal(plan.location, "/Doc_0/Signs_0/Sign_0/Signature.xml");
+	p = pages(a, 1);
+	pack_text(&p, "Doc_0/<甲 & 乙>\".txt", "附件");
+	q = request(a, pack_zip(&p, NULL));
+	passes(a, sealed_as(a, &q, &plan), 1);
+	assert_true(says(plan.xml, "FileRef=\"/Doc_0/&lt;甲 &amp; 乙&gt;&quot;.txt\""));
+}
+
+/* Two documents in one package: each has its list, and the first signature of one must not break the other's. */
+static void two_documents(void **state)
+{
+	struct arena *a = *state;
+	struct pack p = pages(a, 1);
+	struct ofd_sign_request q;
+	struct ofd_signing plan;
+	struct span out;
+
+	pack_text(&p, "Doc_1/Document.xml",
+	          "<ofd:Document " NS "><ofd:Pages><ofd:Page ID=\"1\" BaseLoc=\"/Doc_0/Pages/Page_0/Content.xml\"/>"
+	          "<ofd:Page ID=\"2\" BaseLoc=\"P.xml\"/></ofd:Pages></ofd:Document>");
+	pack_text(&p, "Doc_1/P.xml",
+	          "<ofd:Page " NS "><ofd:Area><ofd:PhysicalBox>0 0 100 100</ofd:PhysicalBox></ofd:Area></ofd:Page>");
+	pack_text(&p, OFD_MAIN,
+	          "<ofd:OFD " NS "><ofd:DocBody><ofd:DocRoot>Doc_0/Document.xml</ofd:DocRoot></ofd:DocBody>"
+	          "<ofd:DocBody><ofd:DocRoot>Doc_1/Document.xml</ofd:DocRoot></ofd:DocBody></ofd:OFD>");
+	q = request(a, pack_zip(&p, NULL));
+	q.document = 1;
+	q.stamps = &(struct ofd_stamp){2, MM(60), MM(60)};
+	out = sealed_as(a, &q, &plan);
+	passes(a, out, 1);
+	assert_string_equal(plan.location, "/Doc_1/Signs/Sign_0/Signature.xml");
+	q.package = out;
+	passes(a, sealed_as(a, &q, &plan), 2);
+	q.document = 0; /* would need OFD.xml to change, which is signed */
+	q.stamps = corner;
+	refused_note(a, &q, ERR_DOCUMENT_LOCKED, OFD_MAIN);
+	q.document = 2;
+	refused_note(a, &q, ERR_DOCUMENT_INVALID, NULL);
+	q.package = pack_zip(&p, NULL);
+	q.document = 1; /* page 1 states no size, nor does its document */
+	refused_note(a, &q, ERR_DOCUMENT_INVALID, "XML_BAD");
+}
+
+/* ---- refusals ------------------------------------------------------------------------------- */
+
+static void stamps_off_the_page(void **state)
+{
+	static const struct ofd_stamp bad[] = {
+	    {0, 0, 0},           {3, 0, 0},           {UINT64_MAX, 0, 0},  {1, -1, 0},        {1, 0, -1},
+	    {1, MM(170) + 1, 0}, {1, 0, MM(257) + 1}, {2, MM(380) + 1, 0}, {1, INT64_MAX, 0}, {1, 0, INT64_MIN},
+	};
+	struct arena *a = *state;
+	struct pack p = pages(a, 2);
+	struct ofd_sign_request good = request(a, pack_zip(&p, NULL)), q = good;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		q.stamps = &bad[i];
+		refused_note(a, &q, ERR_STAMP_INVALID, NULL);
+	}
+#define REFUSED(change)                                                                                                \
+	q = good, change;                                                                                                  \
+	refused_note(a, &q, ERR_STAMP_INVALID, NULL)
+	REFUSED(q.n_stamps = 0);
+	REFUSED(q.n_stamps = OFD_STAMPS_MAX + 1);
+	REFUSED(q.seal_width = 0);
+	REFUSED(q.seal_height = -1);
+	REFUSED(q.seal_width = INT64_MAX);
+	REFUSED((q.riding = (struct ofd_riding){OFD_SIDE_LEFT, MM(19)}));
+	REFUSED((q.riding = (struct ofd_riding){OFD_SIDE_RIGHT, MM(278)}));
+	REFUSED((q.riding = (struct ofd_riding){OFD_SIDE_RIGHT, INT64_MAX}));
+	REFUSED((q.riding.side = OFD_SIDE_RIGHT, q.seal_width = MM(0.9)));
+#undef REFUSED
+	p = pages(a, 1);
+	q = request(a, pack_zip(&p, NULL));
+	q.riding.side = OFD_SIDE_RIGHT;
+	refused_note(a, &q, ERR_STAMP_INVALID, "two pages");
+}
+
+static void pages_that_are_wrong(void **state)
+{
+	static const char *const sizes[] = {"",
+	                                    "0 0 210",
+	                                    "0 0 210 297 1",
+	                                    "a b c d",
+	                                    "0 0 -210 297",
+	                                    "0 0 0 0",
+	                                    "0 0 1e2 99",
+	                                    "0 0 99999999999999999999 1",
+	                                    "0,0,210,297",
+	                                    "0 0 . 297"};
+	struct arena *a = *state;
+	struct ofd_sign_request q;
+	struct pack p;
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		p = pages(a, 1);
+		pack_text(&p, PAGE,
+		          arena_printf(a,
+		                       "<ofd:Page " NS "><ofd:Area><ofd:PhysicalBox>%s</ofd:PhysicalBox></ofd:Area></ofd:Page>",
+		                       sizes[i]));
+		q = request(a, pack_zip(&p, NULL));
+		refused_note(a, &q, ERR_DOCUMENT_INVALID, "XML_BAD");
+	}
+#define BROKEN(change)                                                                                                 \
+	p = pages(a, 1);                                                                                                   \
+	change;                                                                                                            \
+	q = request(a, pack_zip(&p, NULL));                                                                                \
+	refused_note(a, &q, ERR_DOCUMENT_INVALID, NULL)
+	BROKEN(pack_remove(&p, PAGE));
+	BROKEN(pack_remove(&p, DOCUMENT));
+	BROKEN(pack_remove(&p, OFD_MAIN));
+	BROKEN(pack_text(&p, DOCUMENT, "<ofd:Document"));
+	BROKEN(pack_text(&p, DOCUMENT, "<!DOCTYPE x [<!ENTITY y SYSTEM \"/etc/passwd\">]><x>&y;</x>"));
+	BROKEN(pack_text(&p, PAGE, "no xml"));
+	BROKEN(pack_text(&p, OFD_MAIN, "<ofd:OFD " NS "/>"));
+	BROKEN(pack_text(&p, OFD_MAIN, "<ofd:OFD " NS "><ofd:DocBody/></ofd:OFD>"));
+#undef BROKEN
+	p = pages(a, 1);
+	pack_text(&p, DOCUMENT, "<ofd:Document " NS "/>");
+	q = request(a, pack_zip(&p, NULL));
+	refused_note(a, &q, ERR_STAMP_INVALID, "no page 1");
+}
+
+static void hostile_packages(void **state)
+{
+	struct arena *a = *state;
+	struct ofd_sign_request q = request(a, span_str("PK"));
+	struct pack p = pages(a, 1);
+	struct span zip;
+
+	refused_note(a, &q, ERR_DOCUMENT_INVALID, "PACKAGE_BROKEN");
+	q.package = span_of(NULL, 0);
+	refused_note(a, &q, ERR_DOCUMENT_INVALID, "PACKAGE_BROKEN");
+	q.package = pack_zip(&p, PAGE);
+	refused_note(a, &q, ERR_DOCUMENT_INVALID, "ENCRYPTED_ENTRY");
+	q.package = span_sub(pack_zip(&p, NULL), 0, 300);
+	refused_note(a, &q, ERR_DOCUMENT_INVALID, "PACKAGE_BROKEN");
+	pack_text(&p, "../../etc/passwd", "x");
+	q.package = pack_zip(&p, NULL);
+	refused_note(a, &q, ERR_DOCUMENT_INVALID, "PATH_UNSAFE");
+	p = pages(a, 1);
+	pack_text(&p, "doc_0/document.XML", "x");
+	q.package = pack_zip(&p, NULL);
+	refused_note(a, &q, ERR_DOCUMENT_INVALID, "CASE_TWINS");
+	p = pages(a, 1);
+	pack_text(&p, "Doc_0/Document.xmk", "x");
+	zip = pack_zip(&p, NULL);
+	assert_true(patch(zip, "Document.xmk", "Document.xml") > 0);
+	q.package = zip;
+	refused_note(a, &q, ERR_DOCUMENT_INVALID, "DUPLICATE_ENTRY");
+	p = pages(a, 1);
+	pack_text(&p, "Doc_0/\xff\xfe.bin", "x");
+	p.file[p.n - 1].name = "Doc_0/QQQQ.bin";
+	zip = pack_zip(&p, NULL);
+	patch(zip, "QQQQ", "\xff\xff\xff\xff");
+	q.package = zip;
+	refused_note(a, &q, ERR_DOCUMENT_INVALID, NULL);
+}
+
+/* What cannot be read may lock the list: it is not taken for harmless. */
+static void earlier_signatures_that_cannot_be_read(void **state)
+{
+	struct arena *a = *state;
+	struct pack p;
+	struct ofd_sign_request q;
+
+#define BROKEN(change, code)                                                                                           \
+	p = pack_signed(a);                                                                                                \
+	change;                                                                                                            \
+	q = request(a, pack_zip(&p, NULL));                                                                                \
+	refused_note(a, &q, ERR_DOCUMENT_INVALID, code)
+	BROKEN(pack_remove(&p, LIST), "ENTRY_MISSING");
+	BROKEN(pack_remove(&p, SIGN(0)), "ENTRY_MISSING");
+	BROKEN(pack_text(&p, SIGN(0), "<x/>"), "XML_BAD");
+	BROKEN(pack_text(&p, LIST, "<x/>"), "XML_BAD");
+	BROKEN(pack_text(&p, LIST, "<Signatures><Signature ID=\"s1\"/></Signatures>"), "ENTRY_MISSING");
+#undef BROKEN
+	p = pack_document(a);
+	pack_sign(&p, &(struct stamp){.locks = true}, 1);
+	q = request(a, pack_zip(&p, NULL));
+	refused_note(a, &q, ERR_DOCUMENT_LOCKED, LIST);
+}
+
+static void lengths(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t um;
+	} rows[] = {{"210", MM(210)}, {"128.5", MM(128.5)}, {"-1", -MM(1)},          {".5", 500},
+	            {"0.0019", 1},    {"20000", MM(20000)}, {"20000.001", 20000001}, {"-0.25", -250}};
+	static const char *const bad[] = {"", "-", ".", "x", "+1", "20001", "99999999999999999999"};
+	int64_t um;
+	const char *s;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		s = rows[i].text;
+		assert_true(ofd_length(&s, &um));
+		assert_int_equal(um, rows[i].um);
+		assert_string_equal(s, "");
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		s = bad[i];
+		assert_false(ofd_length(&s, &um));
+	}
+}
+
+/* ---- real files ----------------------------------------------------------------------------- */
+
+/* The steps over the document and the signature's value, not those that depend on trust and time. */
+static void same_steps(const struct signature_report *was, const struct signature_report *is)
+{
+	const struct check *x = was->checks, *y = is->checks;
+
+	assert_string_equal(was->id, is->id);
+	for (; x != NULL && y != NULL; x = x->next, y = y->next) {
+		if (strcmp(y->code, "COVERED_BY_OTHERS") == 0) /* of the new signature's files: rightly said */
+			break;
+		assert_string_equal(x->step, y->step);
+		assert_string_equal(x->code, y->code);
+		assert_int_equal(x->result, y->result);
+	}
+	assert_int_equal(was->indication, is->indication);
+	assert_int_equal(was->sub, is->sub);
+}
+
+static void corpus(void **state)
+{
+	struct arena *a = *state;
+	struct ofd_sign_request q;
+	struct ofd_signing plan;
+	struct report *before, *after;
+	struct span file, out;
+
+	if (!corpus_read(a, "ofd/unsigned_helloworld.ofd", &file)) {
+		print_message("note: corpus absent, skipped\n");
+		return;
+	}
+	passes(a, sealed(a, file), 1);
+	passes(a, sealed(a, sealed(a, file)), 2);
+	assert_true(corpus_read(a, "ofd/v4_kinggrid_999.ofd", &file));
+	before = judged(a, file);
+	q = request(a, file);
+	q.riding = (struct ofd_riding){OFD_SIDE_RIGHT, 0};
+	q.stamps = &(struct ofd_stamp){1, MM(10), MM(10)};
+	out = sealed_as(a, &q, &plan);
+	after = judged(a, out);
+	assert_int_equal(before->indication, after->indication);
+	same_steps(before->signatures, after->signatures);
+	assert_int_equal(after->signatures->next->indication, TOTAL_PASSED);
+	assert_span(entry(a, out, VALUE(0)), entry(a, file, VALUE(0)));
+	assert_span(entry(a, out, SIGN(0)), entry(a, file, SIGN(0)));
+	/* Both lock their lists, the second in spite of which it was signed once more. */
+	assert_true(corpus_read(a, "ofd/v4_riding_seal.ofd", &file));
+	q = request(a, file);
+	refused_note(a, &q, ERR_DOCUMENT_LOCKED, "s001");
+	assert_true(corpus_read(a, "ofd/v4_two_sigs_h.ofd", &file));
+	q = request(a, file);
+	refused_note(a, &q, ERR_DOCUMENT_LOCKED, "s001");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(first_signature),
+	    TEST(again_is_the_same),
+	    TEST(several_stamps),
+	    TEST(riding),
+	    TEST(again_and_again),
+	    TEST(locked),
+	    TEST(signed_by_others),
+	    TEST(names_that_are_taken),
+	    TEST(two_documents),
+	    TEST(stamps_off_the_page),
+	    TEST(pages_that_are_wrong),
+	    TEST(hostile_packages),
+	    TEST(earlier_signatures_that_cannot_be_read),
+	    TEST(lengths),
+	    TEST(corpus),
+	};
+
+	return cmocka_run_group_tests(tests, pki_setup, pki_teardown);
+}
