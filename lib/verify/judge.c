@@ -1,4 +1,4 @@
-#include "verify/judge.h"
+#include "verify/cms.h"
 
 #include "base/clock.h"
 
@@ -125,17 +125,28 @@ static bool judge_algorithm(struct judge *j, const char *step, const char *alg, 
 	return true;
 }
 
+/* RSA, which GM/T 0031-2014 allows beside SM2, and ECDSA. */
+static bool is_other_kind(const char *alg, const struct cert *c)
+{
+	enum key_kind named = value_alg_of(alg).key;
+
+	return cert_sm2_key(c) == NULL && (named == KEY_RSA || named == KEY_EC);
+}
+
 enum err judge_value(struct judge *j, const struct value_steps *steps, const char *alg, const struct cert *c,
                      struct span msg, struct span value)
 {
+	enum digest_alg digest = DIGEST_SM3;
+	bool can = is_other_kind(alg, c) ? cms_algorithm(j, steps->algorithm, alg, DIGEST_NONE, c, &digest)
+	                                 : judge_algorithm(j, steps->algorithm, alg, c);
 	enum err e;
 
-	if (!judge_algorithm(j, steps->algorithm, alg, c)) {
+	if (!can) {
 		step_skip(j, steps->value, "CANNOT_JUDGE");
 		j->unauthenticated = true;
 		return ERR_OK;
 	}
-	e = sm2_verify(cert_sm2_key(c), sm2_default_id(), msg, value);
+	e = value_verify(c, digest, msg, value);
 	if (e == ERR_SIGNATURE_BAD) {
 		step_fail(j, steps->value, FAILED(SIG_CRYPTO_FAILURE, steps->bad_code), cert_subject(c));
 		j->unauthenticated = true;
