@@ -16,7 +16,7 @@ enum { FILE_BUDGET = 3 * VERIFY_FILE_MAX };
 struct options {
 	struct opt_list trust;
 	const char *at, *policy, *data, *explain;
-	bool json;
+	bool json, steps;
 };
 
 /* One run over all files. */
@@ -85,7 +85,7 @@ static enum err print_report(const struct run *run, struct arena *a, const struc
 	enum err e;
 
 	if (!run->o.json) {
-		verify_view_print(a, r, file, run->lang);
+		verify_view_print(a, r, file, &(struct view_options){run->lang, run->o.steps});
 		return ERR_OK;
 	}
 	e = report_json(a, r, term_safe(a, span_str(file)), &line);
@@ -186,7 +186,8 @@ static int verify_files(struct run *run, const struct opt_args *args)
 }
 
 static const char about[] =
-    "Says whether seals (SES_Seal), seal signatures (SES_Signature), licence files and receipts are genuine.\n"
+    "Says whether OFD documents, seals (SES_Seal), signatures (SES_Signature, SignedData), licence files,\n"
+    "receipts and verdicts are genuine.\n"
     "The kind is recognised from the content; no server is asked.\n"
     "\n"
     "Exit status, the first that applies: 64 usage, 70 internal error, 66 a file could not be read,\n"
@@ -221,6 +222,10 @@ int cmd_verify(int argc, char **argv)
 	     .value = "CODE",
 	     .out = &run.o.explain,
 	     .help = "say what a code of a report means"},
+	    {.name = "steps",
+	     .kind = OPT_FLAG,
+	     .out = &run.o.steps,
+	     .help = "every step in its order, for experts; else only what is not in order"},
 	    {.name = "json", .kind = OPT_FLAG, .out = &run.o.json, .help = "one JSON object per file"},
 	    {.name = NULL},
 	};

@@ -6,98 +6,15 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/term.h"
+#include "cli/verify_words.h"
 #include "form/licence.h"
 #include "form/receipt.h"
 #include "form/verdict.h"
 
-struct wording {
-	const char *name, *en, *zh;
-};
-
-static const struct wording verdicts[] = {
-    {"TOTAL_PASSED", "genuine: every check passed", "真实有效：各项检查均通过"},
-    {"TOTAL_FAILED", "must not be accepted", "不可接受"},
-    {"INDETERMINATE", "could not be decided", "无法断定"},
-    {"NO_SIGNATURE_FOUND", "carries no signature", "没有签章"},
-};
-
-static const struct wording kinds[] = {
-    {"seal", "seal", "电子印章"},
-    {"signature", "seal signature", "电子签章"},
-    {"licence", "licence", "证照"},
-    {"receipt", "receipt", "用证回执"},
-    {"verdict", "verdict receipt", "验证结论回执"},
-    {"ofd", "OFD document", "OFD 文件"},
-    {"showcode", "show-code", "亮证码"},
-    {"unknown", "unknown kind", "未知类型"},
-};
-
-/* Steps of which nothing is known here print their own name. */
-static const struct wording steps[] = {
-    {"structure", "structure", "结构"},
-    {"kind", "kind of file", "文件类型"},
-    {"record", "licence record", "证照数据结构"},
-    {"receipt", "receipt", "回执结构"},
-    {"verdict", "verdict", "结论结构"},
-    {"identifier", "licence identifier", "证照标识"},
-    {"issuer", "issuer is the signer", "颁发机构与签章者一致"},
-    {"licence_period", "licence period", "证照有效期"},
-    {"content_type", "kind of statement", "声明类型"},
-    {"signature_algorithm", "signature algorithm", "签章算法"},
-    {"signature_value", "signature value", "签章值"},
-    {"signer_certificate", "signer's certificate", "签章者证书"},
-    {"signer_in_seal", "signer may use the seal", "签章者在印章列表中"},
-    {"data_hash", "signed data", "被签数据杂凑值"},
-    {"scope", "scope of the signature", "签章保护范围"},
-    {"extensions", "extensions", "扩展项"},
-    {"time", "time of signing", "签署时间"},
-    {"time_stamp", "time stamp", "时间戳"},
-    {"seal_algorithm", "seal: algorithm", "印章：算法"},
-    {"seal_signature", "seal: maker's signature", "印章：制章者签名"},
-    {"maker_certificate", "seal: maker's certificate", "印章：制章者证书"},
-    {"maker_chain", "seal: maker is trusted", "印章：制章者证书链"},
-    {"maker_key_usage", "seal: maker's key usage", "印章：制章者密钥用法"},
-    {"maker_purpose", "seal: maker's purpose", "印章：制章者证书用途"},
-    {"maker_revocation", "seal: maker not revoked", "印章：制章者证书吊销状态"},
-    {"maker_period", "seal: maker's period", "印章：制章者证书有效期"},
-    {"seal_period", "seal: period", "印章：有效期"},
-    {"seal_dates", "seal: date of making", "印章：制作日期"},
-    {"seal_extensions", "seal: extensions", "印章：扩展项"},
-    {"signer_chain", "signer is trusted", "签章者证书链"},
-    {"signer_key_usage", "signer's key usage", "签章者密钥用法"},
-    {"signer_purpose", "signer's purpose", "签章者证书用途"},
-    {"signer_revocation", "signer not revoked", "签章者证书吊销状态"},
-    {"signer_period", "signer's period", "签章者证书有效期"},
-    {"statement_algorithm", "statement: algorithm", "声明：算法"},
-    {"statement_value", "statement: signature value", "声明：签名值"},
-    {"statement_certificate", "service's certificate", "服务证书"},
-    {"statement_chain", "service is trusted", "服务证书链"},
-    {"statement_key_usage", "service's key usage", "服务证书密钥用法"},
-    {"statement_purpose", "service's purpose", "服务证书用途"},
-    {"statement_revocation", "service not revoked", "服务证书吊销状态"},
-    {"statement_period", "service's period", "服务证书有效期"},
-};
-
-static const struct wording not_checked[] = {
-    {"REVOCATION", "whether certificates are revoked", "证书是否被吊销"},
-    {"LICENCE_STATE", "the licence's present state (ask the issuer's service)", "证照当前状态（须向颁发方服务查询）"},
-    {"TIME_STAMP", "the time stamp", "时间戳"},
-};
-
-#define SAY(table, name, lang) say((table), sizeof(table) / sizeof((table)[0]), (name), (lang))
-
-static const char *say(const struct wording *table, size_t n, const char *name, enum language lang)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(table[i].name, name) == 0)
-			return lang == LANGUAGE_ZH ? table[i].zh : table[i].en;
-	return name;
-}
-
 struct view {
 	struct arena *a;
 	enum language lang;
-	bool colour;
+	bool colour, steps;
 };
 
 static const char *pick(const struct view *v, const char *en, const char *zh)
@@ -124,6 +41,13 @@ const char *verify_view_sentence(const char *code, enum language lang)
 	if (c == NULL)
 		return NULL;
 	return lang == LANGUAGE_ZH ? c->zh : c->en;
+}
+
+static const char *say(const struct view *v, enum words_of of, const char *name)
+{
+	const char *words = words_find(of, name, v->lang);
+
+	return words != NULL ? words : name;
 }
 
 static const char *safe(const struct view *v, const char *s)
@@ -167,8 +91,8 @@ static void headline(const struct view *v, const struct report *r, const char *f
 	const struct check *reason = report_reason(r);
 	const char *name = indication_name(r->indication), *sub = sub_indication_name(r->sub);
 
-	printf("%s: %s, %s%s%s  [%s%s%s]\n", safe(v, file), SAY(kinds, verify_kind_name(r->kind), v->lang),
-	       v->colour ? colour_of(r->indication) : "", SAY(verdicts, name, v->lang), v->colour ? "\033[0m" : "", name,
+	printf("%s: %s, %s%s%s  [%s%s%s]\n", safe(v, file), say(v, WORDS_KIND, verify_kind_name(r->kind)),
+	       v->colour ? colour_of(r->indication) : "", say(v, WORDS_VERDICT, name), v->colour ? "\033[0m" : "", name,
 	       sub != NULL ? " / " : "", sub != NULL ? sub : "");
 	if (reason != NULL)
 		printf("  %s\n", verify_view_sentence(reason->code, v->lang));
@@ -182,21 +106,35 @@ static const char *mark(const struct view *v, enum check_result r)
 	return v->colour ? coloured[r] : plain[r];
 }
 
-static void checks(const struct view *v, const struct check *c)
+static void check(const struct view *v, const struct check *c, bool explained)
 {
-	for (; c != NULL; c = c->next) {
-		const char *label = SAY(steps, c->step, v->lang), *code = c->result != CHECK_PASS ? c->code : "";
-		const char *detail = c->detail != NULL ? safe(v, c->detail) : "";
-		size_t w = term_width(label);
+	const char *label = say(v, WORDS_STEP, c->step), *code = c->result != CHECK_PASS ? c->code : "";
+	const char *detail = c->detail != NULL ? safe(v, c->detail) : "";
+	size_t w = term_width(label);
 
-		printf("    %s %s", mark(v, c->result), label);
-		if (code[0] != '\0' || detail[0] != '\0')
-			printf("%*s%s%s%s", w < 26 ? (int)(26 - w) : 1, "", code, code[0] != '\0' && detail[0] != '\0' ? "  " : "",
-			       detail);
-		putchar('\n');
-		if (c->result == CHECK_FAIL || c->result == CHECK_NOTICE)
-			printf("        %s\n", verify_view_sentence(c->code, v->lang));
-	}
+	printf("    %s %s", mark(v, c->result), label);
+	if (code[0] != '\0' || detail[0] != '\0')
+		printf("%*s%s%s%s", w < 30 ? (int)(30 - w) : 1, "", code, code[0] != '\0' && detail[0] != '\0' ? "  " : "",
+		       detail);
+	putchar('\n');
+	if (explained && (c->result == CHECK_FAIL || c->result == CHECK_NOTICE))
+		printf("        %s\n", verify_view_sentence(c->code, v->lang));
+}
+
+static bool said_before(const struct check *first, const struct check *c)
+{
+	for (; first != c; first = first->next)
+		if (first->result == c->result && strcmp(first->code, c->code) == 0)
+			return true;
+	return false;
+}
+
+/* People see what is not in order, each code explained once; experts every step. */
+static void checks(const struct view *v, const struct check *first)
+{
+	for (const struct check *c = first; c != NULL; c = c->next)
+		if (v->steps || c->result == CHECK_FAIL || c->result == CHECK_NOTICE)
+			check(v, c, !said_before(first, c));
 }
 
 static void certificate(const struct view *v, const char *en, const char *zh, const struct cert_facts *c)
@@ -212,14 +150,37 @@ static void seal(const struct view *v, const struct seal_facts *s)
 	printf("  %*s%s, %s .. %s\n", 12, "", safe(v, s->id), date(v, s->valid_start), date(v, s->valid_end));
 }
 
-static void signature(const struct view *v, const struct signature_report *s)
+static void signature(const struct view *v, const struct signature_report *s, size_t number)
 {
+	const char *name = indication_name(s->indication), *sub = sub_indication_name(s->sub);
+
+	printf("  %s %zu%s%s: %s%s%s  [%s%s%s]\n", pick(v, "signature", "签名"), number, s->id != NULL ? " " : "",
+	       s->id != NULL ? safe(v, s->id) : "", v->colour ? colour_of(s->indication) : "", say(v, WORDS_VERDICT, name),
+	       v->colour ? "\033[0m" : "", name, sub != NULL ? " / " : "", sub != NULL ? sub : "");
 	line(v, "signed", "签署时间", date(v, s->signing_time));
 	if (s->has_signer)
 		certificate(v, "signer", "签署者", &s->signer);
 	if (s->has_seal)
 		seal(v, &s->seal);
 	checks(v, s->checks);
+}
+
+/* Experts get every path; people the first few. */
+static void paths(const struct view *v, const char *en, const char *zh, const char *const *path, size_t n)
+{
+	size_t shown = v->steps || n <= 5 ? n : 5;
+
+	for (size_t i = 0; i < shown; i++)
+		line(v, en, zh, safe(v, path[i]));
+	if (shown < n)
+		line(v, en, zh, safe(v, arena_printf(v->a, "… (%zu)", n)));
+}
+
+static void coverage(const struct view *v, const struct report_coverage *c)
+{
+	line(v, "protected", "受保护", safe(v, arena_printf(v->a, "%zu", c->n_protected)));
+	paths(v, "unprotected", "未受保护", (const char *const *)c->unprotected, c->n_unprotected);
+	paths(v, "changed", "签后变动", (const char *const *)c->changed, c->n_changed);
 }
 
 static void licence(const struct view *v, const struct licence_record *l)
@@ -274,24 +235,30 @@ static void facts(const struct view *v, const struct report *r)
 static void closing(const struct view *v, const struct report *r)
 {
 	for (size_t i = 0; i < r->n_not_checked; i++)
-		line(v, "not checked", "未检查", SAY(not_checked, r->not_checked[i], v->lang));
+		line(v, "not checked", "未检查", say(v, WORDS_NOT_CHECKED, r->not_checked[i]));
 	if (r->trust_anchors == 0)
 		line(v, "trust", "信任", pick(v, "none given (--trust)", "未提供（--trust）"));
 	else
 		line(v, "trust", "信任",
 		     safe(v, arena_printf(v->a, "%s %zu, %s %zu", pick(v, "anchors", "信任根"), r->trust_anchors,
 		                          pick(v, "revocation lists", "吊销列表"), r->trust_crls)));
+	line(v, "policy", "策略", safe(v, arena_printf(v->a, "%s %s", r->policy, r->policy_version)));
 	line(v, "judged as of", "判断时间", date(v, r->judged_at));
+	if (v->steps && r->oldest_crl != 0)
+		line(v, "oldest CRL", "最旧吊销列表", date(v, r->oldest_crl));
 }
 
-void verify_view_print(struct arena *a, const struct report *r, const char *file, enum language lang)
+void verify_view_print(struct arena *a, const struct report *r, const char *file, const struct view_options *o)
 {
-	const struct view v = {a, lang, term_colour(stdout)};
+	const struct view v = {a, o->lang, term_colour(stdout), o->steps};
+	size_t n = 0;
 
 	headline(&v, r, file);
 	facts(&v, r);
 	checks(&v, r->checks);
 	for (const struct signature_report *s = r->signatures; s != NULL; s = s->next)
-		signature(&v, s);
+		signature(&v, s, ++n);
+	if (r->coverage != NULL)
+		coverage(&v, r->coverage);
 	closing(&v, r);
 }

@@ -191,6 +191,67 @@ class VerifyService(unittest.TestCase):
         self.assertEqual(len(list(stream(self.s, iter([ask("after", self.good)])))), 1)
 
 
+class CommandLine(unittest.TestCase):
+    """`yinzheng verify` with policies, for people and for experts."""
+
+    @classmethod
+    def setUpClass(cls):
+        s = yz.shared()
+        licence = yz.issue(s, yz.Holder(), "居民身份证")
+        cls.d = tempfile.TemporaryDirectory()
+        cls.file = cls.write("a.yzl", s.call("issuer-samr", "LicenceService.GetFile", id=licence.id).file)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.d.cleanup()
+
+    @classmethod
+    def write(cls, name, data):
+        path = os.path.join(cls.d.name, name)
+        with open(path, "wb") as f:
+            f.write(data)
+        return path
+
+    def verify(self, *args):
+        r = yz.cli("verify", "--json", "--trust", yz.TRUST, *args, self.file, ok=False)
+        return r.returncode, json.loads(r.stdout)
+
+    def test_shipped_policies_and_files(self):
+        self.assertEqual(self.verify("--policy", "strict")[0], 0)
+        status, out = self.verify("--policy", "archive")
+        self.assertEqual((status, out["sub_indication"]), (2, "OUT_OF_BOUNDS_NO_POE"))
+        mine = self.write("mine.ini", b"[policy]\nname = house\nversion = 9\n[algorithms]\nSM2-SM3 = no\n")
+        status, out = self.verify("--policy", mine)
+        self.assertEqual((status, out["policy"], out["policy_version"]), (2, "house", "9"))
+        self.assertEqual(out["sub_indication"], "CRYPTO_CONSTRAINTS_FAILURE")
+
+    def test_wrong_policies_are_named(self):
+        for policy, status, says in (("lenient", 64, "archive"), ("/absent/x.ini", 66, "/absent/x.ini"),
+                                     (self.write("bad.ini", b"[policy]\nname = x\nnmae = y\n"), 64, ":3:")):
+            r = yz.cli("verify", "--policy", policy, self.file, ok=False)
+            self.assertEqual(r.returncode, status)
+            self.assertIn(says, r.stderr)
+            self.assertEqual(r.stdout, "")
+
+    def test_people_see_what_is_wrong_and_experts_every_step(self):
+        people = yz.cli("verify", "--trust", yz.TRUST, self.file).stdout
+        experts = yz.cli("verify", "--trust", yz.TRUST, "--steps", self.file).stdout
+        self.assertNotIn("✓", people)
+        self.assertIn("✓", experts)
+        self.assertLess(len(people.splitlines()), len(experts.splitlines()))
+        chinese = yz.cli("verify", "--trust", yz.TRUST, self.file, env=dict(os.environ, LC_ALL="zh_CN.UTF-8")).stdout
+        self.assertIn("真实有效", chinese.splitlines()[0])
+
+    def test_every_code_is_explained(self):
+        with open(os.path.join(yz.ROOT, "docs", "report-codes.md"), encoding="utf-8") as f:
+            rows = [line.split("|") for line in f if line.startswith("| `")]
+        for row in rows[::7]:
+            code = row[1].strip(" `")
+            r = yz.cli("verify", "--explain", code, env=dict(os.environ, LC_ALL="C.UTF-8"))
+            self.assertEqual(r.stdout.strip(), row[2].strip())
+        self.assertEqual(yz.cli("verify", "--explain", "NO_SUCH", ok=False).returncode, 64)
+
+
 class Stopping(unittest.TestCase):
     def test_a_stop_ends_open_streams(self):
         s = yz.Server().prepare()
