@@ -312,19 +312,33 @@ static int seal_sign(int argc, char **argv)
 	return st;
 }
 
-static int verify_online(struct online *o, Yinzheng__V1__VerifyRequest *req, const char *file, const char *data_file)
+struct verify_files {
+	const char *document, *data, *receipt; /* data, receipt: NULL when not named */
+};
+
+static int verify_online(struct online *o, Yinzheng__V1__VerifyRequest *req, const struct verify_files *f)
 {
 	struct span document, data = {0};
-	int st = online_file(o, file, CLIENT_MESSAGE_MAX, &document);
+	struct err_note note = {0};
+	const Yinzheng__V1__VerifyReply *r;
+	ProtobufCMessage *reply;
+	int st = online_file(o, f->document, CLIENT_MESSAGE_MAX, &document);
 
-	if (st == 0 && data_file != NULL)
-		st = online_file(o, data_file, CLIENT_MESSAGE_MAX, &data);
+	if (st == 0 && f->data != NULL)
+		st = online_file(o, f->data, CLIENT_MESSAGE_MAX, &data);
 	if (st != 0)
 		return st;
 	req->document = BYTES(document);
 	req->data = BYTES(data);
-	req->has_data = data_file != NULL;
-	return online_do(o, &yinzheng__v1__verification_service__descriptor, "Verify", &req->base);
+	req->has_data = f->data != NULL;
+	req->want_receipt = f->receipt != NULL;
+	st = online_call(o, &yinzheng__v1__verification_service__descriptor, "Verify", &req->base, &reply);
+	if (st != 0)
+		return st;
+	r = (const Yinzheng__V1__VerifyReply *)reply;
+	if (f->receipt != NULL && file_write(f->receipt, span_of(r->receipt.data, r->receipt.len), 0644, &note) != ERR_OK)
+		return online_fail(o, ERR_FILE_UNWRITABLE, &note, f->receipt);
+	return online_show(o, reply);
 }
 
 static int seal_verify(int argc, char **argv)
@@ -332,20 +346,22 @@ static int seal_verify(int argc, char **argv)
 	struct online o = ONLINE_INIT;
 	Yinzheng__V1__VerifyRequest req = YINZHENG__V1__VERIFY_REQUEST__INIT;
 	struct opt_args args;
-	const char *data = NULL, *at = "", *policies[] = {"default", "strict"};
+	struct verify_files files = {0};
+	const char *at = "", *policies[] = {"default", "strict", "archive"};
 	int policy = 0, st;
 	const struct opt opts[] = {
-	    {"data", 0, OPT_TEXT, "FILE", "the signed data of a bare signature", &data, 0, 0, false},
+	    {"data", 0, OPT_TEXT, "FILE", "the signed data of a bare signature", &files.data, 0, 0, false},
 	    {"at", 0, OPT_TEXT, "TIME", "judge as of this time (now)", &at, 0, 0, false},
-	    {"policy", 0, OPT_ENUM, "default|strict", "the rules (default)", &policy, 0, 0, false},
+	    {"policy", 0, OPT_ENUM, "default|strict|archive", "the rules (default)", &policy, 0, 0, false},
+	    {"receipt", 0, OPT_TEXT, "FILE.yzv", "write the signed verdict here", &files.receipt, 0, 0, false},
 	    ONLINE_OPTS(o),
 	    {0},
 	};
 	const struct opt_spec spec = {
 	    "seal verify",
 	    "FILE",
-	    "Has the server verify a seal, signature, licence file or receipt with its trust list.\n"
-	    "`yinzheng verify` does the same without a server.\n",
+	    "Has the server verify a document, seal, signature, licence file or receipt with its trust list.\n"
+	    "`yinzheng verify` does the same without a server, and checks a signed verdict.\n",
 	    opts,
 	    1,
 	    1};
@@ -354,7 +370,8 @@ static int seal_verify(int argc, char **argv)
 	if (st == OPT_GO) {
 		req.at = text_of(at);
 		req.policy = text_of(policies[policy]);
-		st = verify_online(&o, &req, args.arg[0], data);
+		files.document = args.arg[0];
+		st = verify_online(&o, &req, &files);
 	}
 	online_close(&o);
 	return st;

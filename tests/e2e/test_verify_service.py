@@ -242,6 +242,14 @@ class CommandLine(unittest.TestCase):
         chinese = yz.cli("verify", "--trust", yz.TRUST, self.file, env=dict(os.environ, LC_ALL="zh_CN.UTF-8")).stdout
         self.assertIn("真实有效", chinese.splitlines()[0])
 
+    def test_the_server_signs_what_it_found(self):
+        out = os.path.join(self.d.name, "v.yzv")
+        yz.shared().cli("seal", "verify", "--policy", "strict", "--receipt", out, self.file, who="window")
+        r = json.loads(yz.cli("verify", "--json", "--trust", yz.TRUST, out).stdout)
+        self.assertEqual((r["kind"], r["verdict"]["indication"]), ("verdict", "TOTAL_PASSED"))
+        people = yz.cli("verify", "--trust", yz.TRUST, out).stdout
+        self.assertIn("licence: TOTAL_PASSED", people)
+
     def test_every_code_is_explained(self):
         with open(os.path.join(yz.ROOT, "docs", "report-codes.md"), encoding="utf-8") as f:
             rows = [line.split("|") for line in f if line.startswith("| `")]
