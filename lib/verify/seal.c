@@ -54,15 +54,15 @@ static void maker_period(struct judge *j, const struct ses_seal *seal, const str
 }
 
 /* GM/T 0031-2025 asks whether the maker's certificate was good when the seal was made, and only notes what came later.
- */
-static enum err maker_path(struct judge *j, const struct ses_seal *seal, struct cert *maker)
+ * Where the policy asks for proof of times, only a time stamp proves when the seal was made. */
+static enum err maker_path(struct judge *j, const struct ses_seal *seal, bool is_stamped, struct cert *maker)
 {
 	struct judge then = *j;
 
 	if (seal->version != 5)
 		return judge_cert_path(j, &role_maker, maker, NULL, 0);
 	then.time = seal->created;
-	then.time_proven = true;
+	then.time_proven = is_stamped || !policy_rules(j->p)->time_stamp_required;
 	return judge_cert_path(&then, &role_maker, maker, NULL, 0);
 }
 
@@ -98,12 +98,13 @@ static void seal_dates(struct judge *j, const struct ses_seal *seal)
 }
 
 /* GM/T 0031-2025: a seal's time stamp must not be older than the seal says it is. */
-static enum err seal_stamp(struct judge *j, const struct ses_seal *seal)
+static enum err seal_stamp(struct judge *j, const struct ses_seal *seal, bool *is_stamped)
 {
 	char when[TIME_TEXT];
 	int64_t stamped = 0;
 	enum err e;
 
+	*is_stamped = false;
 	if (seal->time_stamp.len == 0)
 		return ERR_OK;
 	e = judge_time_stamp(j, seal->time_stamp, seal->value, &stamped);
@@ -113,23 +114,27 @@ static enum err seal_stamp(struct judge *j, const struct ses_seal *seal)
 		step_fail(j, "seal_time", FAILED(SIG_CONSTRAINTS_FAILURE, "TS_BEFORE_CREATE"), time_format(stamped, when));
 	else
 		step_pass(j, "seal_time", time_format(stamped, when));
+	*is_stamped = seal->created <= stamped;
 	return ERR_OK;
 }
 
 static enum err judge_maker(struct judge *j, const struct ses_seal *seal, struct cert *maker)
 {
 	const struct ses_signed what = {seal->signed_raw, seal->signed_received, "SESeal.signedValue"};
+	bool is_stamped = false;
 	enum err e;
 
 	if (maker == NULL) {
 		step_skip(j, seal_value.algorithm, "CANNOT_JUDGE");
 		step_skip(j, seal_value.value, "CANNOT_JUDGE");
 		judge_cert_skip(j, &role_maker);
-		return ERR_OK;
+		return seal_stamp(j, seal, &is_stamped);
 	}
 	e = judge_ses_value(j, &seal_value, seal->alg, maker, &what, seal->value);
 	if (e == ERR_OK)
-		e = maker_path(j, seal, maker);
+		e = seal_stamp(j, seal, &is_stamped);
+	if (e == ERR_OK)
+		e = maker_path(j, seal, is_stamped, maker);
 	if (e == ERR_OK)
 		maker_period(j, seal, maker);
 	return e;
@@ -164,7 +169,6 @@ enum err judge_seal(struct judge *j, const struct ses_seal *seal, bool embedded)
 		seal_period(j, seal, embedded);
 		seal_dates(j, seal);
 		judge_extensions(j, "seal_extensions", seal->ext, seal->n_ext);
-		e = seal_stamp(j, seal);
 	}
 	j->unauthenticated = outer;
 	cert_free(maker);

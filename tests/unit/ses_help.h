@@ -31,6 +31,7 @@ struct quirk {
 /* What the made ones say of time; pki.t0 where 0. */
 static struct {
 	int64_t sign, created;
+	const char *maker; /* NULL: "maker" */
 } made_at;
 
 static const struct span signed_data = {(const uint8_t *)"the signed data", 15};
@@ -176,16 +177,17 @@ static inline struct span info_of(struct arena *a, int version)
 
 static inline struct span quirky_seal(struct arena *a, const struct quirk *q)
 {
-	struct span p[4] = {at_stage(a, q, INFO, info_of(a, q->version)), tlv(a, DER_OCTET_STRING, der_of_who("maker")),
+	const char *maker = made_at.maker != NULL ? made_at.maker : "maker";
+	struct span p[4] = {at_stage(a, q, INFO, info_of(a, q->version)), tlv(a, DER_OCTET_STRING, der_of_who(maker)),
 	                    oid(a)};
 	struct span seal;
 
 	if (q->version == 1) {
-		p[3] = bits(a, sign_by(a, "maker", tlv(a, DER_SEQUENCE, join(a, p, 3))));
+		p[3] = bits(a, sign_by(a, maker, tlv(a, DER_SEQUENCE, join(a, p, 3))));
 		p[1] = tlv(a, DER_SEQUENCE, join(a, p + 1, 3));
 		seal = tlv(a, DER_SEQUENCE, join(a, p, 2));
 	} else {
-		p[3] = bits(a, sign_by(a, "maker", p[0]));
+		p[3] = bits(a, sign_by(a, maker, p[0]));
 		seal = tlv(a, DER_SEQUENCE, join(a, p, 4));
 	}
 	return at_stage(a, q, SEAL, seal);

@@ -508,6 +508,26 @@ static void version_5_judges_the_maker_when_it_made(void **state)
 	       SUB_NOT_YET_VALID, "MAKER_CERT_TIME");
 }
 
+/* Revoked a day after its certificate began; the seal was made in between, or later. */
+static void version_5_notes_a_later_revocation(void **state)
+{
+	static const struct quirk four = {"V4", 4, PLAIN, {0}, NULL}, five = {"V5", 5, PLAIN, {0}, NULL};
+	const struct made now = {0};
+	struct report *r;
+
+	made_at.maker = "revoked";
+	made_at.created = cert_not_before(who("revoked")->cert) + HOUR;
+	r = judge_made(*state, &now, verify_seal, quirky_seal(*state, &five), signed_data);
+	expect("V5, revoked later", r, TOTAL_PASSED, SUB_NONE, "MAKER_CERT_REVOKED_AFTER");
+	r = judge_made(*state, &now, verify_seal, quirky_seal(*state, &four), signed_data);
+	expect("V4, revoked later", r, TOTAL_FAILED, SUB_REVOKED, "MAKER_CERT_REVOKED");
+	made_at.created = pki.t0 - HOUR / 2;
+	r = judge_made(*state, &now, verify_seal, quirky_seal(*state, &five), signed_data);
+	expect("V5, revoked before", r, TOTAL_FAILED, SUB_REVOKED, "MAKER_CERT_REVOKED");
+	made_at.maker = NULL;
+	made_at.created = 0;
+}
+
 /* ---- the public corpus ---------------------------------------------------------------------- */
 
 struct found {
@@ -615,6 +635,7 @@ int main(void)
 	    TEST(broken_in_any_reading),
 	    TEST(nesting_is_bounded),
 	    TEST(version_5_judges_the_maker_when_it_made),
+	    TEST(version_5_notes_a_later_revocation),
 	    TEST(corpus_is_judged_as_its_manifest_says),
 	};
 
