@@ -135,6 +135,7 @@ static void fill_extensions(struct cert *c)
 	c->name_constraints = extension(c->x, NID_name_constraints, &bad);
 	c->is_malformed = bad;
 	c->is_ca = !bad && X509_check_ca(c->x) == 1;
+	c->says_ca = !bad && (X509_get_extension_flags(c->x) & EXFLAG_CA) != 0;
 	c->key_usage = key_usage_bits(c->x);
 	/* An extension that cannot be read must not pass for an absent one. */
 	if (bad && c->key_usage == 0xffff)

@@ -110,6 +110,7 @@ struct chain_result {
 	int revoked_depth;
 	int64_t revoked_at;      /* 0 unless REVOCATION_REVOKED */
 	int64_t crl_this_update; /* oldest thisUpdate of the CRLs used, 0 when none */
+	bool anchor_key_usage;   /* the anchor calls itself a CA, but its key usage has no keyCertSign */
 	size_t length;           /* certificates in the path, leaf and anchor included; 0 without a path */
 };
 
@@ -118,7 +119,8 @@ struct chain_result {
  * the CRLs and OCSP responses of the store, judged for freshness at `now`. `extra` certificates (may be NULL) help to
  * build. Path length at most 8; at most 64 signatures are tried. Of several failing paths the one that comes nearest is
  * told, in the order NO_PATH, BAD_SIGNATURE, ALGORITHM, CONSTRAINTS, times; within one path times come before
- * constraints. The anchor itself is not checked for revocation. Only complete CRLs count: one with a critical
+ * constraints. The anchor itself is not checked for revocation, and its key usage is only told: whoever configured it has
+ * decided that it issues (RFC 5280 section 6.1 takes name and key of an anchor, not its certificate). Only complete CRLs count: one with a critical
  * extension (partitioned, indirect, delta) is a BAD_CRL. A certificate on a CRL is revoked even when that CRL is
  * stale. Key usage of the leaf is the caller's business. Not checked: certificate policies.
  * An error only when it could not judge (memory, library).

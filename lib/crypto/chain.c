@@ -261,12 +261,14 @@ static bool names_allowed(const struct walk *w, size_t ca)
 	return true;
 }
 
-/* path[i] as the issuer of path[i - 1]. `below`: CA certificates between it and the leaf, self-issued ones aside. */
-static bool may_issue(const struct walk *w, size_t i, long below)
+/* path[i] of n as the issuer of path[i - 1]. `below`: CA certificates between it and the leaf, self-issued ones aside.
+ */
+static bool may_issue(const struct walk *w, size_t i, size_t n, long below)
 {
 	const struct cert *c = w->path[i];
+	bool anchor = i + 1 == n;
 
-	return c->is_ca && (c->path_len < 0 || below <= c->path_len) && names_allowed(w, i);
+	return (anchor ? c->says_ca : c->is_ca) && (c->path_len < 0 || below <= c->path_len) && names_allowed(w, i);
 }
 
 static bool time_fits(struct walk *w, size_t n)
@@ -295,7 +297,7 @@ static void judge_path(struct walk *w, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		bool unknown = (X509_get_extension_flags(w->path[i]->x) & EXFLAG_CRITICAL) != 0;
 
-		if (w->path[i]->is_malformed || unknown || (i > 0 && !may_issue(w, i, below))) {
+		if (w->path[i]->is_malformed || unknown || (i > 0 && !may_issue(w, i, n, below))) {
 			offer(w, CHAIN_CONSTRAINTS, i, n);
 			return;
 		}
@@ -303,6 +305,7 @@ static void judge_path(struct walk *w, size_t n)
 			below++;
 	}
 	offer(w, CHAIN_OK, 0, n);
+	w->best.anchor_key_usage = n > 1 && !w->path[n - 1]->is_ca;
 }
 
 static bool is_anchor(const struct walk *w, const struct cert *c)

@@ -53,13 +53,24 @@ static const char *when(struct judge *j, int64_t time)
 	                    j->unauthenticated ? " (claimed by unauthenticated data)" : "");
 }
 
+/* Roots without keyCertSign are in use: whoever trusts one has decided that it issues, but it is told. */
+static void anchor_step(struct judge *j, const struct role *role, const struct chain_result *res)
+{
+	if (!res->anchor_key_usage)
+		step_pass(j, role->chain, NULL);
+	else if (policy_deviation(j->p, "ANCHOR_KEYUSAGE") == POLICY_REFUSE)
+		step_fail(j, role->chain, UNCLEAR(CHAIN_CONSTRAINTS_FAILURE, "ANCHOR_KEYUSAGE"), NULL);
+	else
+		step_notice(j, role->chain, "ANCHOR_KEYUSAGE", NULL);
+}
+
 static void chain_step(struct judge *j, const struct role *role, const struct chain_result *res)
 {
 	struct failure f = UNCLEAR(NO_CERTIFICATE_CHAIN_FOUND, role->no_path);
 
 	switch (res->status) {
 	case CHAIN_OK:
-		step_pass(j, role->chain, NULL);
+		anchor_step(j, role, res);
 		return;
 	case CHAIN_NO_PATH:
 		if (policy_trust(j->p, role->trust) == NULL || cert_store_anchors(policy_trust(j->p, role->trust)) == 0)
