@@ -104,6 +104,7 @@ $(B)/obj/server/reflect.o: private OWN_FLAGS := -DCONTRACT_DESC='"$(B)/gen/contr
 
 $(B)/gen/yinzheng/%.pb-c.c $(B)/gen/yinzheng/%.pb-c.h: proto/yinzheng/%.proto
 	$(call say,GEN,$<)
+	$(Q)command -v protoc-c >/dev/null || { echo "protoc-c is not there: run 'make deps' first" >&2; exit 1; }
 	$(Q)mkdir -p $(B)/gen && protoc-c -I proto --c_out=$(B)/gen $<
 $(B)/gen/grpc/%.pb-c.c $(B)/gen/grpc/%.pb-c.h: $(PROTO_ROOT)/grpc/%.proto
 	$(call say,GEN,grpc/$*.proto)
