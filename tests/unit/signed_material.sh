@@ -40,15 +40,20 @@ issue small ''
 issue tsa 'extendedKeyUsage=critical,timeStamping'
 issue plain ''
 issue ocsp 'extendedKeyUsage=OCSPSigning'
-key sm2tsa
-ext CA:FALSE digitalSignature extendedKeyUsage=critical,timeStamping
-openssl req -new -sm3 -sigopt "distid:$SM2_ID" -key "$out/sm2tsa.key" -subj '/CN=SM2 TSA' -out "$out/req"
-openssl x509 -req -in "$out/req" -vfyopt "distid:$SM2_ID" -sigopt "distid:$SM2_ID" -sm3 -CA "$pki/sm2/root.crt" \
-	-CAkey "$pki/sm2/root.key" -passin "file:$pki/passphrase" -set_serial 77 -days 365 -extfile "$out/ext" \
-	-out "$out/sm2tsa.crt"
+sm2() { # NAME EXTENSION SERIAL
+	key "$1"
+	ext CA:FALSE digitalSignature "$2"
+	openssl req -new -sm3 -sigopt "distid:$SM2_ID" -key "$out/$1.key" -subj "/CN=$1" -out "$out/req"
+	openssl x509 -req -in "$out/req" -vfyopt "distid:$SM2_ID" -sigopt "distid:$SM2_ID" -sm3 -CA "$pki/sm2/root.crt" \
+		-CAkey "$pki/sm2/root.key" -passin "file:$pki/passphrase" -set_serial "$3" -days 365 -extfile "$out/ext" \
+		-out "$out/$1.crt"
+}
+sm2 sm2tsa extendedKeyUsage=critical,timeStamping 77
+sm2 sm2ocsp extendedKeyUsage=OCSPSigning 78
 
 # ---- signatures over `data` ----
 printf 'the signed data' >"$out/data"
+openssl dgst -sm3 -sign "$out/sm2tsa.key" -out "$out/sm2-empty-id.bare" "$out/data" # OpenSSL's default identity
 cms() { # FILE SIGNER OPTION…
 	f=$1 s=$2
 	shift 2
@@ -119,3 +124,14 @@ ocsp ocsp-good-short good ocsp -nmin 5
 ocsp ocsp-revoked revoked ocsp -ndays 30
 ocsp ocsp-unknown unknown ocsp -ndays 30
 ocsp ocsp-stranger good plain -ndays 30
+# About the SM2 certificate of sm2tsa: with the identity of the standard, and with OpenSSL's own.
+sm2_ocsp() { # FILE STATUS OPTION…
+	row "$2" "$([ "$2" = V ] || date -u -d '-1 hour' +%y%m%d%H%M%SZ)" 77 sm2tsa >"$out/index-sm2"
+	f=$1
+	shift 2
+	openssl ocsp -index "$out/index-sm2" -CA "$pki/sm2/root.crt" -issuer "$pki/sm2/root.crt" -cert "$out/sm2tsa.crt" \
+		-rsigner "$out/sm2ocsp.crt" -rkey "$out/sm2ocsp.key" -rmd sm3 -noverify -ndays 30 -respout "$out/$f.der" "$@"
+}
+sm2_ocsp ocsp-sm2-good V -rsigopt "distid:$SM2_ID"
+sm2_ocsp ocsp-sm2-revoked R -rsigopt "distid:$SM2_ID"
+sm2_ocsp ocsp-sm2-empty-id V

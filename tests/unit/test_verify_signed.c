@@ -499,6 +499,165 @@ static void others_time_stamps_are_judged(void **state)
 	}
 }
 
+/* ---- what OpenSSL cannot be told: the SM2 identity of OCSP responses ------------------------------------------- */
+
+static struct report *judge_tsa_signature(struct arena *a, const struct sd_made *m, const char *evidence)
+{
+	const char *paths[] = {PKI "/sm2/root.crt", arena_printf(a, MATERIAL "/%s", evidence)};
+	struct verify_policy p = {.name = "default"};
+	struct clock clock = clock_system();
+	struct verify_input in = {.data = data_signed, .now = clock_now(&clock)};
+	struct cert_store *trust = NULL;
+	struct sd_made made = *m;
+	struct report *r;
+
+	made.cert = cert_der(material.tsa);
+	made.key = material.tsa_key;
+	made.no_time = true;
+	in.bytes = make_signed_data(a, &made, data_signed);
+	assert_err(trust_load(paths, evidence != NULL ? 2 : 1, &trust, NULL), ERR_OK);
+	p.trust = trust;
+	assert_err(verify_any(a, &p, &in, &r), ERR_OK);
+	cert_store_free(trust);
+	return r;
+}
+
+static void sm2_ocsp_counts_with_the_identity(void **state)
+{
+	struct sd_made m = {0};
+	struct report *r = judge_tsa_signature(*state, &m, "ocsp-sm2-good.der");
+
+	expect("good", r, PASSES("OK"));
+	assert_null(find_code(r, "SIGNER_CERT_UNKNOWN_STATUS"));
+	r = judge_tsa_signature(*state, &m, "ocsp-sm2-revoked.der");
+	expect("revoked", r, FAILS(REVOKED, "SIGNER_CERT_REVOKED_BEFORE"));
+	r = judge_tsa_signature(*state, &m, "ocsp-sm2-empty-id.der");
+	expect("without the identity", r, PASSES("SIGNER_CERT_UNKNOWN_STATUS"));
+}
+
+static void empty_identity_is_told_apart(void **state)
+{
+	struct sd_made m = {.no_attrs = true, .value = read_material(*state, "sm2-empty-id.bare")};
+
+	expect("detached", judge_tsa_signature(*state, &m, NULL), IS_UNCLEAR(CRYPTO_CONSTRAINTS_FAILURE, "SM2_ID_EMPTY"));
+	m.content = CONTENT_DATA;
+	expect("attached", judge_tsa_signature(*state, &m, NULL), IS_UNCLEAR(CRYPTO_CONSTRAINTS_FAILURE, "SM2_ID_EMPTY"));
+}
+
+/* ---- evidence inside ------------------------------------------------------------------------------------------- */
+
+static void embedded_evidence_counts(void **state)
+{
+	struct made how = {.trust = TRUST_NO_CRL};
+	struct span pem, crl = {NULL, 0};
+	struct sd_made m = {0};
+	struct report *r;
+	struct signed_data sd;
+
+	assert_int_equal(system("openssl crl -in " PKI "/sm2/root.crl -outform DER -out " MATERIAL "/root.crl.der"), 0);
+	crl = read_material(*state, "root.crl.der");
+	r = judge_made(*state, &how, verify_any, make_signed_data(*state, &m, data_signed), data_signed);
+	expect("none", r, PASSES("SIGNER_CERT_UNKNOWN_STATUS"));
+	m.revocation = crl;
+	r = judge_made(*state, &how, verify_any, make_signed_data(*state, &m, data_signed), data_signed);
+	expect("CRL", r, PASSES("OK"));
+	assert_null(find_code(r, "SIGNER_CERT_UNKNOWN_STATUS"));
+	m.signer = "revoked";
+	r = judge_made(*state, &how, verify_any, make_signed_data(*state, &m, data_signed), data_signed);
+	expect("CRL, revoked", r, FAILS(REVOKED, "SIGNER_CERT_REVOKED_BEFORE"));
+	m.signer = NULL;
+	m.revocation = span_of("\x30\x03\x02\x01\x01", 5);
+	r = judge_made(*state, &how, verify_any, make_signed_data(*state, &m, data_signed), data_signed);
+	expect("no CRL at all", r, PASSES("SIGNER_CERT_UNKNOWN_STATUS"));
+
+	pem = read_material(*state, "ocsp-good.der");
+	{
+		struct buf b;
+
+		buf_init(&b, *state);
+		put_oid(&b, "1.3.6.1.5.5.7.16.2");
+		buf_add(&b, pem);
+		m.revocation = one(*state, 0xa1, done(&b));
+	}
+	assert_err(signed_data_parse(*state, make_signed_data(*state, &m, data_signed), NULL, &sd, NULL), ERR_OK);
+	assert_int_equal(sd.n_ocsps, 1);
+	assert_span(sd.ocsps[0], pem);
+}
+
+/* ---- values under other keys ----------------------------------------------------------------------------------- */
+
+static void rsa_and_ecdsa_values_are_judged(void **state)
+{
+	static const struct value_steps steps = {"signature_algorithm", "signature_value", "SIG_BAD"};
+	static const struct {
+		const char *cert, *alg, *value, *data, *code;
+		enum indication ind;
+	} table[] = {
+	    {"rsa", "1.2.840.113549.1.1.11", "rsa.bare", "the signed data", "OK", TOTAL_PASSED},
+	    {"p256", "1.2.840.10045.4.3.2", "p256.bare", "the signed data", "OK", TOTAL_PASSED},
+	    {"rsa", "1.2.840.113549.1.1.11", "rsa.bare", "other", "SIG_BAD", TOTAL_FAILED},
+	    {"p256", "1.2.840.10045.4.3.2", "p256.bare", "other", "SIG_BAD", TOTAL_FAILED},
+	    {"rsa", "1.2.840.113549.1.1.11", "p256.bare", "the signed data", "SIG_BAD", TOTAL_FAILED},
+	    {"rsa", "1.2.840.113549.1.1.5", "rsa.bare", "the signed data", "ALG_REFUSED", TOTAL_FAILED},
+	    {"rsa", "1.2.840.113549.1.1.1", "rsa.bare", "the signed data", "UNSUPPORTED_ALG", INDETERMINATE},
+	    {"rsa", "1.2.840.10045.4.3.2", "rsa.bare", "the signed data", "UNSUPPORTED_ALG", INDETERMINATE},
+	    {"rsa", OID_SM2_SM3, "rsa.bare", "the signed data", "UNSUPPORTED_KEY", INDETERMINATE},
+	    {"rsa", "1.2.3", "rsa.bare", "the signed data", "UNSUPPORTED_ALG", INDETERMINATE},
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		const char *name = arena_printf(*state, "%s.crt", table[i].cert);
+		const struct verify_policy p = {.name = "default"};
+		const struct verify_input in = {.now = pki.t0};
+		struct cert **certs;
+		struct judge j;
+		size_t n;
+
+		assert_err(cert_parse_bundle(*state, read_material(*state, name), &certs, &n), ERR_OK);
+		assert_err(judge_begin(&j, KIND_SIGNATURE, *state, &p, &in), ERR_OK);
+		j.s = report_signature(j.r, NULL, "Seal");
+		assert_err(judge_value(&j, &steps, table[i].alg, certs[0], span_str(table[i].data),
+		                       read_material(*state, table[i].value)),
+		           ERR_OK);
+		report_conclude(j.r);
+		if (j.r->indication != table[i].ind || find_code(j.r, table[i].code) == NULL) {
+			print_checks(table[i].value, j.r);
+			fail_msg("row %zu: expected %s with %s", i, indication_name(table[i].ind), table[i].code);
+		}
+		cert_free(certs[0]);
+	}
+}
+
+static void digests_are_known_by_name_and_number(void **state)
+{
+	static const struct {
+		const char *name, *shown, *hex;
+	} table[] = {
+	    {"SM3", "SM3", "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"},
+	    {"1.2.156.10197.1.401", "SM3", "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"},
+	    {"sha-256", "SHA-256", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+	    {"SHA1", "SHA-1", "a9993e364706816aba3e25717850c26c9cd0d89d"},
+	    {"md5", "MD5", "900150983cd24fb0d6963f7d28e17f72"},
+	};
+	const struct span abc = span_str("abc");
+	uint8_t out[DIGEST_SIZE_MAX];
+	char hex[2 * DIGEST_SIZE_MAX + 1];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		enum digest_alg alg = digest_alg_of(table[i].name);
+
+		assert_string_equal(digest_name(alg), table[i].shown);
+		assert_err(digest_parts(alg, &abc, 1, out), ERR_OK);
+		hex_encode(span_of(out, digest_size(alg)), hex);
+		assert_string_equal(hex, table[i].hex);
+	}
+	assert_int_equal(digest_alg_of(""), DIGEST_NONE);
+	assert_int_equal(digest_alg_of("SM"), DIGEST_NONE);
+	assert_int_equal(digest_alg_of("1.2.156.10197.1.401.2"), DIGEST_NONE);
+	assert_err(digest_parts(DIGEST_NONE, &abc, 1, out), ERR_FIELD_INVALID);
+}
+
 /* ---- the corpus ------------------------------------------------------------------------------------------------ */
 
 static void corpus_fragments_fit(void **state)
@@ -541,6 +700,11 @@ int main(void)
 	    TEST(ocsp_answers_count),
 	    TEST(damaged_ocsp_is_refused),
 	    TEST(others_time_stamps_are_judged),
+	    TEST(sm2_ocsp_counts_with_the_identity),
+	    TEST(empty_identity_is_told_apart),
+	    TEST(embedded_evidence_counts),
+	    TEST(rsa_and_ecdsa_values_are_judged),
+	    TEST(digests_are_known_by_name_and_number),
 	    TEST(corpus_fragments_fit),
 	};
 
