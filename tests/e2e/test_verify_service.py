@@ -111,8 +111,10 @@ class VerifyService(unittest.TestCase):
     def test_answers_come_in_the_order_of_finishing(self):
         """A big document first, small ones behind: nobody waits for the big one's turn."""
         big = b"PK\x03\x04" + os.urandom(12 << 20)
-        replies = [r.id for r in stream(self.s, iter([ask("big", big)] + [ask("s%d" % i, b"x") for i in range(3)]))]
+        asked = [ask("big", big, want_receipt=True)] + [ask("s%d" % i, b"x") for i in range(3)]
+        replies = [r.id for r in stream(self.s, iter(asked))]
         self.assertEqual(set(replies), {"big", "s0", "s1", "s2"})
+        self.assertEqual(replies[-1], "big")
 
     def test_what_is_wrong_with_one_document_does_not_end_the_stream(self):
         asked = [ask("a", self.good), ask("b", b""), ask("c", self.good, policy="no"), ask("d", b"rubbish"),
