@@ -230,6 +230,7 @@ void seal_cases(void);
 void signature_cases(void);
 void chain_cases(void);
 void cms_cases(void);
+void ofd_cases(void);
 void own_cases(void);
 
 #endif

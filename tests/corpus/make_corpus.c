@@ -37,6 +37,7 @@ int main(int argc, char **argv)
 	signature_cases();
 	chain_cases();
 	cms_cases();
+	ofd_cases();
 	own_cases();
 	write_table();
 	return 0;

@@ -6,17 +6,22 @@
 
 enum { CODES_MAX = 96, TEXT_SIZE = 4096 };
 
+#define SIGNATURE_STEPS                                                                                                \
+	"structure=OK signature_algorithm=OK signature_value=OK signer_in_seal=OK data_hash=OK extensions=OK "             \
+	"time=TIME_CLAIMED_ONLY seal_algorithm=OK seal_signature=OK maker_chain=OK maker_key_usage=OK maker_purpose=OK "   \
+	"maker_revocation=OK maker_period=OK seal_period=OK seal_dates=OK seal_extensions=OK signer_chain=OK "             \
+	"signer_key_usage=OK signer_purpose=OK signer_revocation=OK signer_period=OK"
+#define SIGNED_DATA_STEPS                                                                                              \
+	"structure=OK time=TIME_CLAIMED_ONLY signature_algorithm=OK signed_attributes=OK signature_value=OK "              \
+	"data_hash=OK signer_chain=OK signer_key_usage=OK signer_purpose=OK signer_revocation=OK signer_period=OK"
+
 /* The steps of a good case. Rows say only what differs. */
 static const struct kind {
 	const char *name, *steps;
 } kinds[] = {
     {"seal", "structure=OK seal_algorithm=OK seal_signature=OK maker_chain=OK maker_key_usage=OK maker_purpose=OK "
              "maker_revocation=OK maker_period=OK seal_period=OK seal_dates=OK seal_extensions=OK"},
-    {"signature",
-     "structure=OK signature_algorithm=OK signature_value=OK signer_in_seal=OK data_hash=OK extensions=OK "
-     "time=TIME_CLAIMED_ONLY seal_algorithm=OK seal_signature=OK maker_chain=OK maker_key_usage=OK maker_purpose=OK "
-     "maker_revocation=OK maker_period=OK seal_period=OK seal_dates=OK seal_extensions=OK signer_chain=OK "
-     "signer_key_usage=OK signer_purpose=OK signer_revocation=OK signer_period=OK"},
+    {"signature", SIGNATURE_STEPS},
     {"stamped",
      "structure=OK signature_algorithm=OK signature_value=OK signer_in_seal=OK data_hash=OK extensions=OK time=OK "
      "timestamp_structure=OK timestamp_imprint=OK timestamp_time=OK timestamp_algorithm=OK timestamp_value=OK "
@@ -25,9 +30,11 @@ static const struct kind {
      "seal_algorithm=OK seal_signature=OK maker_chain=OK maker_key_usage=OK maker_purpose=OK "
      "maker_revocation=OK maker_period=OK seal_period=OK seal_dates=OK seal_extensions=OK signer_chain=OK "
      "signer_key_usage=OK signer_purpose=OK signer_revocation=OK signer_period=OK"},
-    {"signed_data", "structure=OK time=TIME_CLAIMED_ONLY signature_algorithm=OK signed_attributes=OK "
-                    "signature_value=OK data_hash=OK signer_chain=OK signer_key_usage=OK signer_purpose=OK "
-                    "signer_revocation=OK signer_period=OK"},
+    {"signed_data", SIGNED_DATA_STEPS},
+    {"ofd", "package=OK documents=OK coverage=OK check_method=OK reference_digest=OK seal_file=OK "
+            "list_lock=OK " SIGNATURE_STEPS},
+    {"ofd-sign",
+     "package=OK documents=OK coverage=OK check_method=OK reference_digest=OK list_lock=OK " SIGNED_DATA_STEPS},
     {"licence", "structure=OK"},
     {"receipt", "structure=OK"},
     {"unknown", "kind=UNKNOWN_KIND"},
@@ -155,8 +162,8 @@ void add_row(const struct row *r)
 void add_case(struct row r, struct span bytes)
 {
 	static const char *const ends[][2] = {
-	    {"seal", "esl"},       {"signature", "dat"}, {"stamped", "dat"},
-	    {"signed_data", "p7"}, {"licence", "yzl"},   {"receipt", "cose"},
+	    {"seal", "esl"},    {"signature", "dat"}, {"stamped", "dat"}, {"signed_data", "p7"},
+	    {"licence", "yzl"}, {"receipt", "cose"},  {"ofd", "ofd"},     {"ofd-sign", "ofd"},
 	};
 	const char *end = "bin";
 
