@@ -10,7 +10,14 @@
 #include "crypto/rand.h"
 #include "yinzheng/v1/common.pb-c.h"
 
-enum { ARENA = 512 * 1024 * 1024, PEM_MAX = 256 * 1024, REQUEST_MAX = 8 * 1024 * 1024, WORD_MAX = 4096, ID_LEN = 16 };
+enum {
+	ARENA = 512 * 1024 * 1024,
+	PEM_MAX = 256 * 1024,
+	REQUEST_MAX = 8 * 1024 * 1024,
+	WORD_MAX = 4096,
+	CONFIG_MAX = 256 * 1024,
+	ID_LEN = 16
+};
 
 int online_fail(const struct online *o, enum err e, const struct err_note *note, const char *subject)
 {
@@ -73,29 +80,37 @@ static const char *config_path(struct online *o)
 	return arena_printf(o->arena, "%s/.config/yinzheng/config.ini", home != NULL ? home : "");
 }
 
+/* "." for a name without a folder. */
+static char *folder_of(struct arena *a, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? arena_strndup(a, path, (size_t)(slash - path)) : arena_strdup(a, ".");
+}
+
 static int read_profile(struct online *o)
 {
 	const char *name = o->profile != NULL ? o->profile : getenv("YINZHENG_PROFILE");
 	const char *path = config_path(o);
-	char *slash;
 	struct profile_reader r = {.o = o};
 	struct err_note note;
-	int line;
+	struct span text;
+	int line, st;
 
 	r.section = arena_printf(o->arena, "profile %s", name != NULL ? name : "default");
-	r.dir = arena_strdup(o->arena, path);
-	slash = r.dir != NULL ? strrchr(r.dir, '/') : NULL;
-	if (slash != NULL)
-		*slash = '\0';
-	else
-		r.dir = arena_strdup(o->arena, ".");
+	r.dir = folder_of(o->arena, path);
+	if (r.section == NULL || r.dir == NULL)
+		return online_fail(o, ERR_BUDGET, NULL, path);
 	if (access(path, F_OK) != 0 && o->config == NULL && name == NULL)
 		return 0; /* all by options */
-	line = ini_parse(path, on_line, &r);
+	st = online_file(o, path, CONFIG_MAX, &text);
+	if (st != 0)
+		return st;
+	line = ini_parse_string(arena_strndup(o->arena, text.ptr, text.len), on_line, &r);
 	if (line > 0)
 		err_note_set(&note, ERR_CONFIG_INVALID, "config", "line %d is not understood", line);
 	else if (line < 0)
-		err_note_set(&note, ERR_FILE_UNREADABLE, "config", NULL);
+		err_note_set(&note, ERR_NO_MEMORY, "config", NULL);
 	else if (!r.found && name != NULL)
 		err_note_set(&note, ERR_CONFIG_INVALID, "profile", "there is no section [%.40s]", r.section);
 	else
@@ -117,7 +132,7 @@ static int need(const struct online *o, const char *value, const char *name)
 {
 	struct err_note note;
 
-	if (value != NULL)
+	if (value != NULL && value[0] != '\0')
 		return 0;
 	err_note_set(&note, ERR_USAGE, name, "State --%s, or a profile that has it (--profile, --config).", name);
 	return online_fail(o, ERR_USAGE, &note, NULL);
