@@ -382,6 +382,89 @@ static void test_budget(void **state)
 	arena_free(small);
 }
 
+/* BER and its DER form; code: the deviation that is noted, NULL when it is DER already. */
+static void test_normalise(void **state)
+{
+	static const struct {
+		const char *ber, *der, *code; /* der NULL: ERR_FORMAT */
+	} rows[] = {
+	    {"30 00", "30 00", NULL},
+	    {"30 03 020101", "30 03 020101", NULL},
+	    {"30 80 020101 0000", "30 03 020101", "BER_LENGTHS"},
+	    {"30 80 0000", "30 00", "BER_LENGTHS"},
+	    {"30 80 3080 020101 0000 0500 0000", "30 07 3003 020101 0500", "BER_LENGTHS"},
+	    {"30 07 3080 020101 0000", "30 05 3003 020101", "BER_LENGTHS"},
+	    {"a0 80 0500 0000", "a0 02 0500", "BER_LENGTHS"},
+	    {"30 8103 020101", "30 03 020101", "BER_LENGTHS"},
+	    {"30 8400000003 020101", "30 03 020101", "BER_LENGTHS"},
+	    {"30 04 02810101", "30 03 020101", "BER_LENGTHS"},
+	    {"30 880000000000000003 020101", "30 03 020101", "BER_LENGTHS"},
+	    {"24 06 0401 61 0401 62", "04 02 6162", "BER_STRINGS"},
+	    {"24 80 0401 61 0401 62 0000", "04 02 6162", "BER_STRINGS"},
+	    {"24 00", "04 00", "BER_STRINGS"},
+	    {"23 08 0302 00ff 0302 04f0", NULL, NULL}, /* unused bits in the last part: whole bytes only */
+	    {"23 08 0302 00ff 0302 00f0", "03 03 00fff0", "BER_STRINGS"},
+	    {"23 02 0300", NULL, NULL},
+	    {"24 03 0301 00", NULL, NULL},      /* a part of another type */
+	    {"24 05 2403 0401 61", NULL, NULL}, /* parts of parts */
+	    {"", NULL, NULL},
+	    {"30", NULL, NULL},
+	    {"30 80", NULL, NULL},
+	    {"30 80 00", NULL, NULL},
+	    {"30 80 0001 00 0000", NULL, NULL}, /* an end mark with a length */
+	    {"30 02 0000", NULL, NULL},         /* an end mark within a definite length */
+	    {"30 03 3080 00", NULL, NULL},
+	    {"30 04 3080 0000", "30 02 3000", "BER_LENGTHS"},
+	    {"04 80 0000", NULL, NULL}, /* a primitive value has a definite length */
+	    {"30 04 020101", NULL, NULL},
+	    {"30 02 0202", NULL, NULL}, /* a child longer than its parent */
+	    {"30 89000000000000000003 020101", NULL, NULL},
+	    {"30 88ffffffffffffffff 020101", NULL, NULL},
+	    {"30 ff", NULL, NULL},
+	    {"3f 8101 00", NULL, NULL},
+	    {"00 00", NULL, NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct deviations list = {0};
+		struct span in = unhex(rows[i].ber), want, out, rest;
+		enum err e = der_normalise(*state, in, &list, "here", &out, &rest);
+
+		if (e != (rows[i].der != NULL ? ERR_OK : ERR_FORMAT))
+			fail_msg("%s: %s", rows[i].ber, err_name(e));
+		if (e == ERR_OK) {
+			want = unhex(rows[i].der);
+			assert_span(out, want);
+			assert_int_equal(rest.len, 0);
+			assert_true((rows[i].code == NULL) == (out.ptr == in.ptr));
+			assert_true(rows[i].code == NULL ? list.n == 0 : strcmp(list.item[list.n - 1].code, rows[i].code) == 0);
+			e = der_normalise(*state, in, NULL, "here", &out, &rest);
+			assert_err(e, rows[i].code == NULL ? ERR_OK : ERR_FORMAT);
+			free((void *)(uintptr_t)want.ptr);
+		}
+		free((void *)(uintptr_t)in.ptr);
+	}
+}
+
+/* Parts of BER as they came. */
+static void test_received(void **state)
+{
+	static const unsigned second[] = {1}, deep[] = {1, 0}, none[] = {2}, under_primitive[] = {0, 0};
+	struct span in = unhex("30 80 0500 3080 020101 0000 0000 ffff"), got, want = unhex("3080 020101 0000");
+
+	(void)state;
+	assert_err(der_received(in, second, 1, &got), ERR_OK);
+	assert_span(got, want);
+	assert_err(der_received(in, deep, 2, &got), ERR_OK);
+	assert_int_equal(got.len, 3);
+	assert_err(der_received(in, NULL, 0, &got), ERR_OK);
+	assert_int_equal(got.len, in.len - 2);
+	assert_err(der_received(in, none, 1, &got), ERR_FORMAT);
+	assert_err(der_received(in, under_primitive, 2, &got), ERR_FORMAT);
+	free((void *)(uintptr_t)in.ptr);
+	free((void *)(uintptr_t)want.ptr);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -395,6 +478,8 @@ int main(void)
 	    TEST(test_written_lengths),
 	    TEST(test_count),
 	    TEST(test_budget),
+	    TEST(test_normalise),
+	    TEST(test_received),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -496,13 +496,88 @@ static void test_corpus(void **state)
 	same_seal_again(*state, &s);
 }
 
+/* A digest whose last bits were zeros and are not there, and what is no such digest. */
+static void test_trimmed_digest(void **state)
+{
+	static const struct {
+		const char *hex;
+		size_t len; /* 0: ERR_FORMAT */
+		bool is_trimmed;
+	} rows[] = {
+	    {"03 05 00 00112233", 4, false}, /* of another size, but whole */
+	    {"03 20 00 01010101010101010101010101010101010101010101010101010101010101", 32, true},
+	    {"03 21 04 0101010101010101010101010101010101010101010101010101010101010110", 32, true},
+	    {"03 21 04 0101010101010101010101010101010101010101010101010101010101010120", 0, false}, /* one bit too few */
+	    {"03 21 04 0101010101010101010101010101010101010101010101010101010101010118", 0,
+	     false},                         /* an unused bit is set */
+	    {"03 05 04 00112230", 0, false}, /* more than some zeros are missing */
+	    {"03 01 04", 0, false},
+	    {"03 00", 0, false},
+	    {"03 02 08 80", 0, false},
+	};
+	struct span sig = make_signature(*state);
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct deviations list = {0};
+		const struct ses_reading how = {&list, 0};
+		struct ses_signature s;
+		struct err_note note = {0};
+		struct span in = replace(*state, sig, PATH(0, 3), hex(*state, rows[i].hex));
+		enum err e = ses_signature_read(*state, in, &how, &s, &note);
+
+		if (e != (rows[i].len != 0 ? ERR_OK : ERR_FORMAT))
+			fail_msg("row %zu: %s", i, err_name(e));
+		if (e != ERR_OK) {
+			assert_string_equal(note.field, "toSign.dataHash");
+			continue;
+		}
+		assert_int_equal(s.data_hash.len, rows[i].len);
+		assert_int_equal(list.n, rows[i].is_trimmed ? 1 : 0);
+	}
+}
+
+/* Values that are none of the known forms stay as they are, whatever the list allows. */
+static void test_values(void **state)
+{
+	static const struct {
+		const char *in, *out, *code; /* code NULL: nothing noted */
+	} rows[] = {
+	    {"30 06 020101 020102", "30 06 020101 020102", NULL},
+	    {"30 06 020181 020102", "30 07 02020081 020102", "VALUE_NEGATIVE"},
+	    {"30 07 02020001 020102", "30 06 020101 020102", "VALUE_PADDED"},
+	    {"30 07 02020081 020102", "30 07 02020081 020102", NULL},
+	    {"30 06 020101 020102 00", "30 06 020101 020102", "VALUE_TRAILING"},
+	    {"30 06 020100 020102", "30 06 020100 020102", NULL}, /* zero */
+	    {"30 09 020101 020102 020103", "30 09 020101 020102 020103", NULL},
+	    {"30 03 020101", "30 03 020101", NULL},
+	    {"30 05 0200 020102", "30 05 0200 020102", NULL},
+	    {"31 06 020101 020102", "31 06 020101 020102", NULL},
+	    {"", "", NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct deviations list = {0};
+		struct span in = hex(*state, rows[i].in), out;
+
+		assert_err(ses_value_read(*state, in, &list, "here", &out), ERR_OK);
+		assert_span(out, hex(*state, rows[i].out));
+		if (rows[i].code == NULL)
+			assert_int_equal(list.n, 0);
+		else
+			assert_string_equal(list.item[0].code, rows[i].code);
+		assert_err(ses_value_read(*state, in, NULL, "here", &out), ERR_OK);
+		assert_span(out, in);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_seal),           TEST(test_signature),    TEST(test_cut),
 	    TEST(test_bad_seals),      TEST(test_versions),     TEST(test_digest_list),
 	    TEST(test_optional_parts), TEST(test_bounds),       TEST(test_refused_to_write),
-	    TEST(test_corpus),         TEST(test_every_budget),
+	    TEST(test_corpus),         TEST(test_every_budget), TEST(test_trimmed_digest),
+	    TEST(test_values),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

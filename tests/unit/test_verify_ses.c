@@ -186,6 +186,27 @@ static struct span file_tail(struct arena *a, struct span item)
 	return join(a, (const struct span[]){item, span_of("\r\n", 2)}, 2);
 }
 
+/* Zero bits at the end cut off, as from a list of named bits. */
+static struct span value_trimmed(struct arena *a, struct span item)
+{
+	struct span v = arena_dup(a, span_sub(item, 2, SIZE_MAX));
+	uint8_t *bytes = (uint8_t *)(uintptr_t)v.ptr;
+
+	while (bytes[v.len - 1] == 0)
+		v.len--;
+	while ((bytes[v.len - 1] >> bytes[0] & 1) == 0)
+		bytes[0]++;
+	return tlv(a, DER_BIT_STRING, v);
+}
+
+static struct span seal_of_version_1(struct arena *a, struct span item)
+{
+	static const struct quirk one = {"V1", 1, PLAIN, {0}, NULL};
+
+	(void)item;
+	return quirky_seal(a, &one);
+}
+
 /* All constructed values with indefinite lengths; nothing of primitive ones is touched. */
 static struct span indefinite(struct arena *a, struct span item)
 {
@@ -271,6 +292,10 @@ static const struct quirk quirks[] = {
     {"BER throughout, V1", 1, PLAIN, {SIG, WHOLE, BY(indefinite)}, "BER_LENGTHS"},
     {"BER, DER signed", 4, PLAIN, {SIG, WHOLE, BY(indefinite)}, "BER_SIGNED_AS_DER"},
     {"BER, DER signed, V1", 1, PLAIN, {SIG, WHOLE, BY(indefinite)}, "BER_SIGNED_AS_DER"},
+    {"BER signed as it is", 4, PLAIN, {TBS, WHOLE, BY(indefinite)}, "BER_SIGNED_AS_RECEIVED"},
+    {"BER signed as it is, V1", 1, PLAIN, {TBS, WHOLE, BY(indefinite)}, "BER_SIGNED_AS_RECEIVED"},
+    {"seal in BER signed as it is", 4, PLAIN, {INFO, WHOLE, BY(indefinite)}, "BER_SIGNED_AS_RECEIVED"},
+    {"seal in BER signed as it is, V1", 1, PLAIN, {INFO, WHOLE, BY(indefinite)}, "BER_SIGNED_AS_RECEIVED"},
     {"long length", 4, PLAIN, {SIG, WHOLE, BY(long_length)}, "BER_LENGTHS"},
     {"certificate in parts", 4, PLAIN, {SIG, AT(1), BY(in_parts)}, "BER_STRINGS"},
     {"bytes behind", 4, PLAIN, {SIG, WHOLE, BY(file_tail)}, "TRAILING_BYTES"},
@@ -280,6 +305,7 @@ static const struct quirk quirks[] = {
     {"header 4 in V1", 1, PLAIN, {INFO, AT(0, 1), HEX("020104")}, "HEADER_VERSION"},
     {"TBS says 1 in V4", 4, PLAIN, {TBS, AT(0), HEX("020101")}, "TBS_VERSION"},
     {"TBS says 4 in V5", 5, PLAIN, {TBS, AT(0), HEX("020104")}, "TBS_VERSION"},
+    {"seal of V1 in V4", 4, PLAIN, {TBS, AT(1), BY(seal_of_version_1)}, "SEAL_VERSION_MIXED"},
     /* wrapping */
     {"seal in octets", 4, PLAIN, {TBS, AT(1), BY(time_wrapped)}, "SEAL_WRAPPED"},
     {"seal in octets, V1", 1, PLAIN, {TBS, AT(1), BY(time_wrapped)}, "SEAL_WRAPPED"},
@@ -313,6 +339,7 @@ static const struct quirk quirks[] = {
     {"digest in octets", 4, PLAIN, {TBS, AT(3), BY(as_octets)}, "HASH_OCTETS"},
     {"digest in octets, V1", 1, PLAIN, {TBS, AT(3), BY(as_octets)}, "HASH_OCTETS"},
     {"value in octets", 4, PLAIN, {SIG, AT(3), BY(as_octets)}, "VALUE_OCTETS"},
+    {"value trimmed", 4, PLAIN, {SIG, AT(3), BY(value_trimmed)}, "BITS_TRIMMED"},
     {"value raw", 4, SOFT, {SIG, AT(3), BY(value_raw)}, "VALUE_RAW"},
     {"value raw, V1", 1, SOFT, {SIG, AT(1), BY(value_raw)}, "VALUE_RAW"},
     {"seal's value raw", 4, SOFT, {SEAL, AT(3), BY(value_raw)}, "VALUE_RAW"},
