@@ -25,6 +25,7 @@ METHOD(seal_list);
 METHOD(seal_status);
 METHOD(seal_history);
 METHOD(seal_sign);
+METHOD(seal_document);
 METHOD(verify);
 METHOD(type_put);
 METHOD(type_get);
@@ -48,6 +49,7 @@ METHOD(audit_list);
 METHOD(principal_put);
 METHOD(principal_list);
 METHOD(principal_disable);
+enum err complete_seal_document(struct desk_call *call, ProtobufCMessage *reply);
 enum err complete_pull(struct desk_call *call, ProtobufCMessage *reply);
 enum err complete_inspect(struct desk_call *call, ProtobufCMessage *reply);
 

@@ -48,6 +48,8 @@ const struct method methods[] = {
     {SEAL("ChangeSealStatus"), SMALL, USE(use_seal_status, seal_status)},
     {SEAL("GetSealHistory"), SMALL, USE(use_seal_history, seal_history)},
     {SEAL("Sign"), SMALL, USE(use_seal_sign, seal_sign)},
+    {SEAL("SignDocument"), MIB(36), 60000, MIB(160), &use_seal_document, decode_seal_document, encode_seal_document,
+     complete_seal_document, NULL},
 
     {VERIFY("Verify"), FILES, USE(use_verify, verify)},
     {&yinzheng__v1__verification_service__descriptor, "VerifyStream", RPC_BIDI, MIB(16), 0, MIB(160),

@@ -380,9 +380,16 @@ static int seal_verify(int argc, char **argv)
 int cmd_seal(int argc, char **argv)
 {
 	static const struct subcommand table[] = {
-	    {"create", seal_create}, {"import", seal_import},   {"list", seal_list},
-	    {"show", seal_show},     {"status", seal_status},   {"sign", seal_sign},
-	    {"verify", seal_verify}, {"history", seal_history}, {NULL, NULL},
+	    {"create", seal_create},
+	    {"import", seal_import},
+	    {"list", seal_list},
+	    {"show", seal_show},
+	    {"status", seal_status},
+	    {"sign", seal_sign},
+	    {"verify", seal_verify},
+	    {"history", seal_history},
+	    {"sign-document", seal_sign_document},
+	    {NULL, NULL},
 	};
 
 	return command_dispatch("seal", table, argc, argv);

@@ -73,6 +73,7 @@ static inline char *text_of(const char *s)
 #define BYTES(s) ((ProtobufCBinaryData){(s).len, (uint8_t *)(uintptr_t)(s).ptr})
 
 /* The commands. */
+int seal_sign_document(int argc, char **argv);
 int cmd_seal(int argc, char **argv);
 int cmd_catalog(int argc, char **argv);
 int cmd_licence(int argc, char **argv);

@@ -89,6 +89,7 @@ struct seal_use {
 	const char *scope;          /* propertyInfo, printable ASCII */
 	uint8_t digest[SM3_LEN];    /* SM3 of the data */
 	struct span data;           /* the data, to verify the whole; ptr NULL when only the digest is at hand */
+	int64_t time;               /* that the signature states; 0: now */
 };
 /* Sign with a seal that is usable now: desk_seal_usable(), key and certificate of its list, SES_Signature; verified
  * with revocation required before it is handed out. ERR_SEAL_NOT_USABLE, ERR_SEAL_KEY_MISSING, ERR_SEAL_INVALID.

@@ -95,8 +95,8 @@ static enum err make_signature(struct desk_call *call, const struct seal_use *us
 	uint8_t value[SM2_SIG_MAX];
 	size_t value_len = 0;
 	struct span tbs;
-	enum err e =
-	    ses_tbs_encode(call->arena, use->row->der, desk_now(call), span_of(use->digest, SM3_LEN), use->scope, &tbs);
+	int64_t time = use->time != 0 ? use->time : desk_now(call);
+	enum err e = ses_tbs_encode(call->arena, use->row->der, time, span_of(use->digest, SM3_LEN), use->scope, &tbs);
 
 	if (e == ERR_OK)
 		e = signer_sign(key->signer, tbs, value, &value_len);

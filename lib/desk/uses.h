@@ -6,6 +6,7 @@
 #include "desk/desk.h"
 #include "form/catalog.h"
 #include "form/licence.h"
+#include "form/ofd_sign.h"
 #include "form/receipt.h"
 
 /* Names of states as events, receipts and people see them: "active", "suspended", "revoked"; "valid", "expired", …
@@ -61,6 +62,28 @@ struct sign_answer {
 };
 extern const struct use_case use_seal_create, use_seal_import, use_seal_get, use_seal_list, use_seal_status,
     use_seal_history, use_seal_sign;
+
+/* ---- sealing an OFD file (desk/seal_document.c) --------------------------------------------- */
+enum { DESK_DOCUMENT_MAX = 32 * 1024 * 1024 };
+struct document_request {
+	const char *seal_id, *purpose;
+	struct span document;
+	size_t index; /* which document of the package, from 0 */
+	size_t n_stamps;
+	const struct ofd_stamp *stamps;
+	struct ofd_riding riding;
+	bool lock;
+};
+struct document_answer {
+	const char *id, *location; /* of the signature */
+	struct span signature;     /* SES_Signature */
+	uint8_t digest[SM3_LEN];   /* of the whole sealed package */
+};
+/* The refusals of form/ofd_sign.h; ERR_DOCUMENT_ALTERED: an earlier signature is not over what the document is now. */
+extern const struct use_case use_seal_document;
+/* After use_seal_document, and as often as its answer is given again: the sealed package in call->arena, from the
+ * request and the signature. ERR_STORE_CHANGED: made by another version of the program. */
+enum err desk_signed_document(struct desk_call *call, struct span signature, struct span *out) MUST_CHECK;
 
 /* ---- verification (desk/verify.c) ----------------------------------------------------------- */
 struct verify_request {
