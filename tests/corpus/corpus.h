@@ -167,6 +167,7 @@ struct signature_wish {
 	enum time_form time_form;
 	struct span token; /* for T_BITS_TOKEN */
 	const char *data, *scope;
+	struct span data_bytes; /* instead of data */
 	enum { H_GOOD, H_OCTETS, H_CUT, H_SHORT } hash;
 	enum ext_form ext;
 	const char *alg;

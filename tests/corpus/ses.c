@@ -393,7 +393,8 @@ struct span new_seal(const struct seal_wish *w)
 
 static struct span hash_element(const struct signature_wish *w)
 {
-	struct span hash = digest_of(EVP_sm3(), span_str(or_else(w->data, "the signed data\n")));
+	struct span data = w->data_bytes.len != 0 ? w->data_bytes : span_str(or_else(w->data, "the signed data\n"));
+	struct span hash = digest_of(EVP_sm3(), data);
 
 	if (w->hash == H_OCTETS)
 		return wrap(DER_OCTET_STRING, hash);

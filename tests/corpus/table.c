@@ -35,8 +35,10 @@ static const struct kind {
             "list_lock=OK " SIGNATURE_STEPS},
     {"ofd-sign",
      "package=OK documents=OK coverage=OK check_method=OK reference_digest=OK list_lock=OK " SIGNED_DATA_STEPS},
-    {"licence", "structure=OK"},
-    {"receipt", "structure=OK"},
+    {"licence", "structure=OK record=OK identifier=OK issuer=OK licence_period=OK scope=OK " SIGNATURE_STEPS},
+    {"receipt", "structure=OK content_type=OK receipt=OK statement_value=OK "
+                "time=TIME_CLAIMED_ONLY statement_chain=OK statement_key_usage=OK statement_purpose=OK "
+                "statement_revocation=OK statement_period=OK"},
     {"unknown", "kind=UNKNOWN_KIND"},
 };
 
