@@ -1,4 +1,5 @@
 #include "crypto/internal.h"
+#include "crypto/value.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,7 +142,7 @@ static bool is_small_rsa(const struct cert *issuer)
 
 bool link_accepts(int nid, const struct cert *issuer)
 {
-	return is_accepted(nid) && !is_small_rsa(issuer);
+	return is_accepted(nid) && !is_small_rsa(issuer) && !cert_key_is_costly(issuer);
 }
 
 /* The signed bytes are those received, never an encoding made anew. Our own check, since OpenSSL looks for the

@@ -2,6 +2,9 @@
 
 #include "crypto/internal.h"
 
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+
 static const struct {
 	const char *oid;
 	struct value_alg alg;
@@ -52,6 +55,22 @@ int cert_key_bits(const struct cert *c)
 	return pkey != NULL ? EVP_PKEY_get_bits(pkey) : (int)openssl_failed(ERR_OK);
 }
 
+bool cert_key_is_costly(const struct cert *c)
+{
+	EVP_PKEY *pkey = X509_get0_pubkey(c->x);
+	BIGNUM *exponent = NULL;
+	bool costly;
+
+	if (cert_key_kind(c) != KEY_RSA)
+		return false;
+	costly = EVP_PKEY_get_bits(pkey) > RSA_BITS_MAX ||
+	         EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1 ||
+	         BN_num_bits(exponent) > RSA_EXPONENT_BITS_MAX;
+	BN_free(exponent);
+	openssl_failed(ERR_OK);
+	return costly;
+}
+
 static const EVP_MD *md_of(enum digest_alg digest)
 {
 	switch (digest) {
@@ -88,12 +107,10 @@ enum err value_verify(const struct cert *c, enum digest_alg digest, struct span 
 {
 	enum key_kind kind = cert_key_kind(c);
 	const EVP_MD *md = md_of(digest);
-	int bits;
 
 	if (kind == KEY_SM2)
 		return digest == DIGEST_SM3 ? sm2_verify(c->sm2, sm2_default_id(), msg, value) : ERR_FIELD_INVALID;
-	bits = cert_key_bits(c);
-	if (kind == KEY_OTHER || md == NULL || (kind == KEY_RSA && bits > RSA_BITS_MAX))
+	if (kind == KEY_OTHER || md == NULL || cert_key_is_costly(c))
 		return ERR_FIELD_INVALID;
 	if (value.len == 0)
 		return ERR_SIGNATURE_BAD;

@@ -11,7 +11,8 @@
 
 enum key_kind { KEY_OTHER, KEY_SM2, KEY_RSA, KEY_EC };
 
-enum { RSA_BITS_MIN = 2048, RSA_BITS_MAX = 8192 /* what a check may cost */ };
+/* What a check may cost: keys beyond this are made to keep verifiers busy. */
+enum { RSA_BITS_MAX = 8192, RSA_EXPONENT_BITS_MAX = 64 };
 
 /* What a signature algorithm identifier (dotted) says. */
 struct value_alg {
@@ -22,6 +23,8 @@ struct value_alg value_alg_of(const char *oid);
 
 enum key_kind cert_key_kind(const struct cert *c);
 int cert_key_bits(const struct cert *c);
+/* An RSA key past the bounds above: neither values nor links are checked with it. */
+bool cert_key_is_costly(const struct cert *c);
 
 /* ERR_SIGNATURE_BAD when it does not verify or is malformed. ERR_FIELD_INVALID when this kind of key, its size or this
  * digest cannot be used (SM2 goes with SM3 alone, and only SM2 does). */

@@ -143,7 +143,7 @@ bool cms_algorithm(struct judge *j, const char *step, const char *alg, enum dige
 	enum key_kind key = cert_key_kind(c);
 	char name[ALG_NAME_MAX];
 
-	if (key == KEY_OTHER || (key == KEY_RSA && cert_key_bits(c) > RSA_BITS_MAX)) {
+	if (key == KEY_OTHER || cert_key_is_costly(c)) {
 		step_fail(j, step, UNCLEAR(CRYPTO_CONSTRAINTS_FAILURE, "UNSUPPORTED_KEY"), cert_subject(c));
 		return false;
 	}

@@ -15,6 +15,9 @@ key() {
 	sm2*) openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:SM2 -out "$out/$1.key" ;;
 	p256*) openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$out/$1.key" ;;
 	small) openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024 -out "$out/$1.key" ;;
+	costly) # an exponent of 101 bits
+		openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 \
+			-pkeyopt rsa_keygen_pubexp:1267650600228229401496703205653 -out "$out/$1.key" ;;
 	*) openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$out/$1.key" ;;
 	esac
 }
@@ -37,19 +40,35 @@ $2"
 issue rsa ''
 issue p256 ''
 issue small ''
+issue costly ''
 issue tsa 'extendedKeyUsage=critical,timeStamping'
 issue plain ''
 issue ocsp 'extendedKeyUsage=OCSPSigning'
+# Valid since long before the PKI was made, whose age nobody knows.
+cat >"$out/ca.cnf" <<-CNF
+	[ca]
+	default_ca = d
+	[d]
+	database = $out/db
+	serial = $out/serial
+	new_certs_dir = $out
+	default_md = sm3
+	policy = p
+	[p]
+	commonName = supplied
+CNF
+: >"$out/db"
 sm2() { # NAME EXTENSION SERIAL
 	key "$1"
 	ext CA:FALSE digitalSignature "$2"
+	echo "$3" >"$out/serial"
 	openssl req -new -sm3 -sigopt "distid:$SM2_ID" -key "$out/$1.key" -subj "/CN=$1" -out "$out/req"
-	openssl x509 -req -in "$out/req" -vfyopt "distid:$SM2_ID" -sigopt "distid:$SM2_ID" -sm3 -CA "$pki/sm2/root.crt" \
-		-CAkey "$pki/sm2/root.key" -passin "file:$pki/passphrase" -set_serial "$3" -days 365 -extfile "$out/ext" \
-		-out "$out/$1.crt"
+	openssl ca -config "$out/ca.cnf" -batch -notext -in "$out/req" -vfyopt "distid:$SM2_ID" -sigopt "distid:$SM2_ID" \
+		-cert "$pki/sm2/root.crt" -keyfile "$pki/sm2/root.key" -passin "file:$pki/passphrase" -startdate 20200101000000Z \
+		-enddate "$(date -u -d '+365 days' +%Y%m%d%H%M%SZ)" -extfile "$out/ext" -out "$out/$1.crt"
 }
-sm2 sm2tsa extendedKeyUsage=critical,timeStamping 77
-sm2 sm2ocsp extendedKeyUsage=OCSPSigning 78
+sm2 sm2tsa extendedKeyUsage=critical,timeStamping 4D
+sm2 sm2ocsp extendedKeyUsage=OCSPSigning 4E
 
 # ---- signatures over `data` ----
 printf 'the signed data' >"$out/data"
@@ -73,6 +92,7 @@ cms rsa-cades.p7 rsa -md sha256 -cades
 cms rsa-stream.p7 rsa -md sha256 -nodetach -stream
 cms p256.p7 p256 -md sha256
 cms small.p7 small -md sha256
+cms costly.p7 costly -md sha256
 cms two.p7 rsa -md sha256 -signer "$out/p256.crt" -inkey "$out/p256.key"
 openssl smime -sign -binary -in "$out/data" -signer "$out/rsa.crt" -inkey "$out/rsa.key" -md sha256 -outform DER -out "$out/rsa-smime.p7"
 openssl cms -resign -in "$out/rsa-detached.p7" -inform DER -signer "$out/p256.crt" -inkey "$out/p256.key" -outform DER \

@@ -416,6 +416,7 @@ static void others_signatures_are_judged(void **state)
 	    {"rsa-md5.p7", {"ca.crt"}, IS_UNCLEAR(CRYPTO_CONSTRAINTS_FAILURE, "ALG_REFUSED")},
 	    {"rsa-pss.p7", {"ca.crt"}, IS_UNCLEAR(CRYPTO_CONSTRAINTS_FAILURE, "UNSUPPORTED_ALG")},
 	    {"small.p7", {"ca.crt"}, IS_UNCLEAR(CRYPTO_CONSTRAINTS_FAILURE, "KEY_TOO_SMALL")},
+	    {"costly.p7", {"ca.crt"}, IS_UNCLEAR(CRYPTO_CONSTRAINTS_FAILURE, "UNSUPPORTED_KEY")},
 	    {"certs-only.p7", {"ca.crt"}, FAILS(FORMAT_FAILURE, "SIGNER_INFO_MISSING")},
 	    {"data", {"ca.crt"}, FAILS(FORMAT_FAILURE, "FORMAT")},
 	    /* OCSP responses among the trust */
