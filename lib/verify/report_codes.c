@@ -8,7 +8,7 @@ static const struct report_code codes[] = {
 	{"OK", "This step is in order.", "此项检查通过。"},
 	{"CANNOT_JUDGE", "This step could not be judged because of an earlier failure.", "因前面的检查失败，此项无法判断。"},
 	/* the file */
-	{"UNKNOWN_KIND", "This is not a seal, seal signature, licence file or receipt: the file is of another kind or its beginning is damaged.",
+	{"UNKNOWN_KIND", "This is not a document, seal, signature, licence file or receipt: the file is of another kind or its beginning is damaged.",
 	 "文件不是电子印章、电子签章、证照文件或回执：可能选错了文件，或文件开头已损坏。"},
 	{"FORMAT", "The file does not have the structure that it must have: it is damaged, or its producer made it wrongly.",
 	 "文件结构不符合规范：文件已损坏，或制作方生成有误。"},
