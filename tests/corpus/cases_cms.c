@@ -32,6 +32,7 @@ static const struct {
      {GOOD, .content = C_DIGEST_BASE64}},
     {"cms-unsorted", "+form=ATTRS_NOT_SORTED", "the attributes are not in the order of DER", {GOOD, .unsorted = true}},
     {"cms-no-type", "+form=ATTRS_NO_CONTENT_TYPE", "the attribute contentType is missing", {GOOD, .no_type = true}},
+    {"cms-not-octets", "+form=CONTENT_NOT_OCTETS", "the content is a UTF8String", {GOOD, .raw_content = true}},
     {"cms-mixed",
      "+form=CONTENT_TYPE_MIXED",
      "contentType of PKCS#7 in a SignedData of GB/T 35275",
@@ -132,6 +133,10 @@ static void algorithm_cases(void)
 	      "signature_algorithm=ALG_REFUSED data_hash=ALG_REFUSED", "RSA with MD5");
 	doubt(&cms, "cms-rsa-1024", CMS(.attrs = true, .signer = small, .md = EVP_sha256()), sub,
 	      "signature_algorithm=KEY_TOO_SMALL", "RSA of 1024 bits");
+	doubt(&cms, "cms-ed25519", CMS(.attrs = true, .signer = other_key("签章者 Ed25519", KEY_FORM_ED25519)), sub,
+	      "signature_algorithm=UNSUPPORTED_KEY signature_value=CANNOT_JUDGE", "a key of Ed25519");
+	doubt(&cms, "cms-empty-id", CMS(GOOD, .empty_id = true), sub, "signature_value=SM2_ID_EMPTY",
+	      "signed with the empty SM2 identity");
 	doubt(&cms, "cms-alg-wrong", CMS(GOOD, .alg = "1.2.156.10197.501"), sub, "signature_algorithm=ALG_MISLABELLED",
 	      "a sound SM2 value under a wrong identifier");
 }

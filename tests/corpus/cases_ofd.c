@@ -128,6 +128,18 @@ static const struct {
      "seal_signature=SEAL_SIG_BAD coverage=CANNOT_JUDGE",
      "the seal is forged",
      {.signature = {.seal = {.value = VALUE_FLIP}}}},
+    {"ofd-method-oid",
+     PASSED,
+     NULL,
+     "+form=CHECK_METHOD_OID",
+     "CheckMethod is the OID of SM3 without a key",
+     {.method = "1.2.156.10197.1.401.1"}},
+    {"ofd-from-root",
+     PASSED,
+     NULL,
+     "+form=PATH_FROM_ROOT",
+     "a relative FileRef that counts from the root",
+     {.first_ref = "OFD.xml"}},
     {"ofd-v1", PASSED, NULL, NULL, "a seal of version 1", {.signature = {.seal = {.version = 1}}}},
     {"ofd-v5", PASSED, NULL, NULL, "a seal of version 5", {.signature = {.seal = {.version = 5}}}},
 };
@@ -277,6 +289,29 @@ static void several_cases(void)
 	            package_zip(&p, NULL));
 }
 
+static void odd_cases(void)
+{
+	struct package p = signed_package();
+	struct cms_wish cms = {.gm = true, .attrs = true};
+	struct package_wish w = {.cms = &cms, .type = "Seal"};
+
+	package_put(&p, OFD_ESL, in_ber(package_get(&p, OFD_ESL), BER_INDEFINITE));
+	verdict_row("ofd-seal-encoding", PASSED, NULL, "+form=SEAL_FILE_ENCODING", "Seal.esl is the same seal in BER",
+	            package_zip(&p, NULL));
+	p = signed_package();
+	package_text(&p, "Doc_0/Res+stray.txt", "x");
+	verdict_row("ofd-backslash", PASSED, NULL, "+form=PATH_BACKSLASH coverage=ENTRY_UNPROTECTED",
+	            "an entry whose name has a backslash",
+	            patched(package_zip(&p, NULL), "Res+stray.txt", "Res\\stray.txt"));
+	p = new_package();
+	package_sign(&p, &w, 1);
+	add_case((struct row){.id = "ofd-type-wrong",
+	                      .kind = "ofd-sign",
+	                      .codes = "+form=SIGNATURE_TYPE_WRONG",
+	                      .about = "Type Seal over a SignedData"},
+	         package_zip(&p, NULL));
+}
+
 static void many_signatures(void)
 {
 	struct package p = signed_package();
@@ -366,6 +401,7 @@ void ofd_cases(void)
 	not_listed();
 	change_cases();
 	several_cases();
+	odd_cases();
 	many_signatures();
 	hostile_cases();
 	sign_cases();

@@ -120,7 +120,7 @@ static void licence_cases(void)
 /* ---- receipts ------------------------------------------------------------------------------------------------------
  */
 
-static struct span receipt_payload(const char *time)
+struct span receipt_payload(const char *time)
 {
 	struct receipt_material material = {.type_code = TYPE,
 	                                    .name = "营业执照",
@@ -148,7 +148,7 @@ static struct span receipt_payload(const char *time)
 	return out;
 }
 
-static struct span new_receipt(const struct actor *by, const char *type, struct span payload)
+struct span new_receipt(const struct actor *by, const char *type, struct span payload)
 {
 	struct span tbs = {0}, out = {0};
 

@@ -279,8 +279,20 @@ static void trust_cases(void)
 	          "the policy looks at no revocation");
 }
 
+static void stamp_cases(void)
+{
+	good(&seals, "seal-v5-stamped", SEAL(.version = 5, .stamped = true), "+timestamp=OK +seal_time=OK",
+	     "version 5 with a time stamp");
+	fault(&seals, "seal-v5-stamp-early", SEAL(.version = 5, .stamped = true, .stamp_time = "20231201000000"),
+	      "SIG_CONSTRAINTS_FAILURE", "+timestamp=OK +seal_time=TS_BEFORE_CREATE",
+	      "version 5: the time stamp is older than createDate");
+	deviation(&seals, "seal-v4-stamped", SEAL(.stamped = true), "+form=TS_IN_V4_SEAL +timestamp=OK +seal_time=OK",
+	          "version 4 with the time stamp that only version 5 has");
+}
+
 void seal_cases(void)
 {
+	stamp_cases();
 	EACH_VERSION(i)
 	good(&seals, named("seal-v#-good", versions[i]), SEAL(.version = versions[i]), NULL, "nothing is wrong");
 	value_cases();

@@ -132,6 +132,13 @@ static void quirk_cases(void)
 	deviation(&signatures, "sig-ber-signed", SIGNATURE(.ber_signed = true),
 	          "+form=BER_LENGTHS +form=BER_SIGNED_AS_RECEIVED +form=BER_SIGNED_AS_DER",
 	          "TBS_Sign in BER, and signed as such");
+	deviation(&signatures, "sig-mixed", SIGNATURE(.seal_bytes = SEAL(.version = 1)), "+form=SEAL_VERSION_MIXED",
+	          "a signature of version 4 with a seal of version 1");
+	doubt(&signatures, "sig-v1-token",
+	      SIGNATURE(.seal = {.version = 1}, .time_form = T_BITS_TOKEN,
+	                .token = new_stamp(&(struct stamp_wish){0}, span_str("what?"))),
+	      "OUT_OF_BOUNDS_NO_POE", "+timestamp=TS_NOT_CHECKED time=TIME_UNKNOWN",
+	      "version 1: a time stamp token in place of the time, over what is not laid down");
 	good(&signatures, "sig-v1-time-utc", SIGNATURE(.seal = {.version = 1}, .time_form = T_BITS_UTC), NULL,
 	     "version 1: timeInfo holds a UTCTime");
 }
@@ -330,6 +337,15 @@ static void stamp_cases(void)
 	      "timestamp_imprint=TS_IMPRINT_MISMATCH" NOT_COUNTED, "the time stamp is for something else");
 	fault(&stamped, "stamp-value", SIGNATURE(STAMP(.flip_value = true)), "SIG_CRYPTO_FAILURE",
 	      "timestamp_value=TS_BAD" NOT_COUNTED, "one bit of the token's value is turned over");
+	fault(&stamped, "stamp-content", SIGNATURE(STAMP(.wrong_content = true)), "HASH_FAILURE",
+	      "timestamp_content=TS_CONTENT_MISMATCH" NOT_COUNTED, "the token is signed over another TSTInfo");
+	good(&stamped, "stamp-before-claim", SIGNATURE(STAMP(.time = "20240501000000")), "+time=TS_BEFORE_CLAIM",
+	     "the time stamp is older than the claimed time");
+	good(&stamped, "stamp-no-cert", SIGNATURE(STAMP(.no_cert = true)),
+	     "+timestamp_certificate=TSA_CERT_MISSING timestamp_algorithm=CANNOT_JUDGE timestamp_value=CANNOT_JUDGE "
+	     "timestamp_chain=CANNOT_JUDGE timestamp_key_usage=CANNOT_JUDGE timestamp_purpose=CANNOT_JUDGE "
+	     "timestamp_revocation=CANNOT_JUDGE timestamp_period=CANNOT_JUDGE" NOT_COUNTED,
+	     "the authority's certificate is neither in the token nor trusted");
 	good(&stamped, "stamp-purpose", SIGNATURE(STAMP(.tsa = p->tsa_plain)),
 	     "timestamp_purpose=TSA_CERT_PURPOSE" NOT_COUNTED, "the authority's certificate lacks the purpose");
 	good(&stamped, "stamp-untrusted", SIGNATURE(STAMP(.tsa = p->tsa_strange)),

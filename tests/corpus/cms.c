@@ -171,7 +171,7 @@ static struct span signer_info(const struct cms_wish *w, const struct actor *who
 {
 	struct span attrs = w->attrs ? attributes(w) : span_of(NULL, 0);
 	struct span msg = w->attrs ? wrap(TAG_SET, attrs) : content_bytes(w);
-	struct span value = w->md != NULL ? sign_md(who, w->md, msg) : sign(who, msg);
+	struct span value = w->md != NULL ? sign_md(who, w->md, msg) : w->empty_id ? sign_id(who, "", msg) : sign(who, msg);
 	struct buf b;
 
 	if (w->flip_value)
@@ -195,7 +195,8 @@ static struct span content_info(const struct cms_wish *w)
 
 	if (w->content == C_DETACHED)
 		return wrap(DER_SEQUENCE, type);
-	return wrap(DER_SEQUENCE, joined(type, wrap(DER_CONTEXT_0, wrap(DER_OCTET_STRING, content_bytes(w)))));
+	return wrap(DER_SEQUENCE, joined(type, wrap(DER_CONTEXT_0,
+	                                            wrap(w->raw_content ? DER_UTF8 : DER_OCTET_STRING, content_bytes(w)))));
 }
 
 struct span new_cms(const struct cms_wish *w)
@@ -250,6 +251,7 @@ struct span new_stamp(const struct stamp_wish *w, struct span stamped)
 	    .md = w->md,
 	    .flip_value = w->flip_value,
 	    .no_cert = w->no_cert,
+	    .wrong_digest = w->wrong_content,
 	    .with_cert = !w->no_signing_cert,
 	    .time = or_else(w->time, "20240601000500"),
 	};

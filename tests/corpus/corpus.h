@@ -47,7 +47,7 @@ struct actor {
 	EVP_PKEY *signed_with; /* the key under which `cert` stands */
 };
 
-enum key_form { KEY_FORM_SM2, KEY_FORM_RSA, KEY_FORM_RSA_1024, KEY_FORM_P256 };
+enum key_form { KEY_FORM_SM2, KEY_FORM_RSA, KEY_FORM_RSA_1024, KEY_FORM_P256, KEY_FORM_ED25519 };
 
 /* Zero means the usual. */
 struct cert_wish {
@@ -194,7 +194,7 @@ struct cms_wish {
 	const char *time;
 	bool attrs, no_digest, wrong_digest, no_type, unsorted, no_cert, raw_value;
 	bool with_cert, wrong_cert; /* attribute signingCertificate; of somebody else */
-	bool flip_value;
+	bool flip_value, empty_id, raw_content;
 	int signers; /* 0: one; -1: none */
 	struct span crl, ocsp, stamp;
 	/* a time stamp */
@@ -206,7 +206,7 @@ struct span new_cms(const struct cms_wish *w);
 struct stamp_wish {
 	const struct actor *tsa;
 	const char *time; /* 20240601000500 */
-	bool wrong_imprint, flip_value, no_cert, no_signing_cert, response;
+	bool wrong_imprint, flip_value, no_cert, no_signing_cert, response, wrong_content;
 	const EVP_MD *md;
 };
 struct span new_stamp(const struct stamp_wish *w, struct span stamped);
@@ -233,5 +233,10 @@ void chain_cases(void);
 void cms_cases(void);
 void ofd_cases(void);
 void own_cases(void);
+void role_cases(void);
+
+/* Receipts (cases_own.c). */
+struct span receipt_payload(const char *time);
+struct span new_receipt(const struct actor *by, const char *type, struct span payload);
 
 #endif

@@ -39,6 +39,7 @@ int main(int argc, char **argv)
 	cms_cases();
 	ofd_cases();
 	own_cases();
+	role_cases();
 	write_table();
 	return 0;
 }

@@ -18,7 +18,8 @@ static void ok(int good, const char *what)
 
 static EVP_PKEY *new_key(enum key_form form)
 {
-	EVP_PKEY *key = form == KEY_FORM_SM2        ? EVP_PKEY_Q_keygen(NULL, NULL, "SM2")
+	EVP_PKEY *key = form == KEY_FORM_ED25519    ? EVP_PKEY_Q_keygen(NULL, NULL, "ED25519")
+	                : form == KEY_FORM_SM2      ? EVP_PKEY_Q_keygen(NULL, NULL, "SM2")
 	                : form == KEY_FORM_P256     ? EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256")
 	                : form == KEY_FORM_RSA_1024 ? EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)1024)
 	                                            : EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048);
@@ -36,7 +37,7 @@ static EVP_MD_CTX *begin_sign(EVP_PKEY *key, const EVP_MD *md, const char *id)
 	bool sm2 = EVP_PKEY_is_a(key, "SM2");
 
 	ok(ctx != NULL, "context");
-	if (md == NULL)
+	if (md == NULL && !EVP_PKEY_is_a(key, "ED25519"))
 		md = sm2 ? EVP_sm3() : EVP_sha256();
 	ok(EVP_DigestSignInit(ctx, &pctx, md, NULL, key), "sign");
 	if (id == NULL)
