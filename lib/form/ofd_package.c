@@ -206,6 +206,8 @@ static enum err list_entries(struct ofd_package *p, struct deviations *list, str
 		if (e != ERR_OK)
 			return e;
 	}
+	if (p->inflated > OFD_RATIO_FROM && p->inflated / OFD_RATIO_ALL > p->packed)
+		return refuse(fault, "PACKAGE_BOMB", "all entries together");
 	qsort(p->entries, p->n, sizeof(*p->entries), by_name);
 	return check_twins(p, fault);
 }
@@ -252,6 +254,7 @@ enum err ofd_package_open(struct arena *a, struct span bytes, struct deviations 
 	if (p == NULL)
 		return ERR_BUDGET;
 	p->arena = a;
+	p->packed = bytes.len;
 	e = find_directory(bytes, fault);
 	if (e == ERR_OK)
 		e = open_zip(bytes, &zip, fault);

@@ -19,12 +19,13 @@
 enum {
 	OFD_ENTRIES_MAX = 10000,
 	OFD_NAME_MAX = 512,
-	OFD_DEPTH_MAX = 32,                   /* folders */
-	OFD_INFLATED_MAX = 160 * 1024 * 1024, /* all entries together */
-	OFD_RATIO_FROM = 8 * 1024 * 1024,     /* an entry above this size may be … */
-	OFD_RATIO_MAX = 200,                  /* … this many times as large as its packed form */
-	OFD_READ_MAX = 16 * 1024 * 1024,      /* entries that are held in memory, together */
-	OFD_XML_MAX = 4 * 1024 * 1024         /* one XML file that is read for its meaning */
+	OFD_DEPTH_MAX = 32,                  /* folders */
+	OFD_INFLATED_MAX = 96 * 1024 * 1024, /* all entries together */
+	OFD_RATIO_FROM = 8 * 1024 * 1024,    /* an entry above this size may be … */
+	OFD_RATIO_ALL = 100,                 /* all entries together, against the whole package, likewise */
+	OFD_RATIO_MAX = 200,                 /* … this many times as large as its packed form */
+	OFD_READ_MAX = 16 * 1024 * 1024,     /* entries that are held in memory, together */
+	OFD_XML_MAX = 4 * 1024 * 1024        /* one XML file that is read for its meaning */
 };
 
 /* Why a package or a file in it is refused: a stable code (docs/report-codes.md) and what it is about. */
@@ -48,6 +49,7 @@ struct ofd_package {
 	size_t n;
 	void *zip;
 	uint64_t inflated; /* the sum of all sizes */
+	size_t packed;     /* octets of the package */
 	size_t held;       /* octets read into memory so far */
 };
 

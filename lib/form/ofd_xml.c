@@ -81,16 +81,33 @@ static const char *check_markup(struct span s, size_t *at, size_t *depth)
 	return NULL;
 }
 
+static bool has_long_run(struct span s, int mark)
+{
+	size_t at = 0;
+
+	while (s.len - at > OFD_XML_RUN) {
+		const uint8_t *next = memchr(s.ptr + at, mark, OFD_XML_RUN);
+		if (next == NULL)
+			return true;
+		at = (size_t)(next - s.ptr) + 1;
+	}
+	return false;
+}
+
 /* NULL when it is tame, else a code. */
 static const char *check_tame(struct span s)
 {
-	size_t at = 0, depth = 0;
+	size_t at = 0, depth = 0, tags = 0;
 	const char *code = s.len == 0 || memchr(s.ptr, 0, s.len) != NULL ? "XML_BAD" : NULL;
 
+	if (code == NULL && (has_long_run(s, '<') || has_long_run(s, '>')))
+		code = "TOO_LARGE";
 	while (code == NULL && at < s.len) {
 		const uint8_t *next = memchr(s.ptr + at, '<', s.len - at);
 		if (next == NULL)
 			break;
+		if (++tags > OFD_XML_TAGS)
+			return "TOO_LARGE";
 		at = (size_t)(next - s.ptr);
 		code = check_markup(s, &at, &depth);
 	}

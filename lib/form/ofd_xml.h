@@ -1,7 +1,9 @@
 /*
  * XML from strangers, one element after another, over libxml2's reader. Refused before libxml2 sees it: a document type
  * declaration (and so every entity but the five of XML), NUL bytes, encodings other than UTF-8 and the GB family, more
- * than OFD_XML_DEPTH open elements or OFD_XML_ATTRIBUTES in one tag. Nothing is fetched or opened.
+ * than OFD_XML_DEPTH open elements or OFD_XML_ATTRIBUTES in one tag, a comment or other markup without end, and more
+ * than OFD_XML_RUN octets without '<' or '>', or OFD_XML_TAGS tags (libxml2's time grows with
+ * their square). Nothing is fetched or opened.
  *
  * Elements and attributes are known by their local names: producers differ in the namespace that they write.
  */
@@ -10,7 +12,13 @@
 
 #include "form/ofd_package.h"
 
-enum { OFD_XML_DEPTH = 64, OFD_XML_ATTRIBUTES = 64, OFD_XML_PATH = 512 };
+enum {
+	OFD_XML_DEPTH = 64,
+	OFD_XML_ATTRIBUTES = 64,
+	OFD_XML_PATH = 512,
+	OFD_XML_RUN = 128 * 1024,
+	OFD_XML_TAGS = 60000
+};
 
 enum ofd_event { OFD_OPEN, OFD_TEXT, OFD_CLOSE, OFD_END };
 

@@ -1,7 +1,6 @@
 /* One signature of an OFD package: its references, its Seal.esl, and the signature itself over Signature.xml. */
 #include <strings.h>
 
-#include "form/der.h"
 #include "form/signed_data.h"
 #include "verify/ofd.h"
 
@@ -120,24 +119,69 @@ static void judge_lock(struct ofd_job *job, const struct ofd_item *item)
 
 /* ---- Seal.esl ---- */
 
-/* SES_Signature { TBS_Sign { version, SESeal … */
-static bool embedded_seal(struct span value, struct span *out)
+/* What is noted on reading here was noted when the signature was judged. */
+static enum err read_embedded(struct judge *j, struct span value, struct ses_seal *out)
 {
-	struct der whole = der_of(value), sig, tbs;
-	struct der_item version, seal;
+	struct deviations noted = {0};
+	const struct ses_reading how = {&noted, policy_rules(j->p)->zone_minutes};
+	struct ses_signature *sig = arena_alloc(j->a, sizeof(*sig));
+	enum err e = sig != NULL ? ses_signature_read(j->a, value, &how, sig, NULL) : ERR_BUDGET;
 
-	if (der_enter(&whole, DER_SEQUENCE, &sig, NULL) != ERR_OK || der_enter(&sig, DER_SEQUENCE, &tbs, NULL) != ERR_OK ||
-	    der_take(&tbs, DER_INTEGER, &version) != ERR_OK || der_take(&tbs, DER_SEQUENCE, &seal) != ERR_OK)
-		return false;
-	*out = seal.raw;
-	return true;
+	if (e == ERR_OK)
+		*out = sig->seal;
+	return e;
+}
+
+/* The same seal: byte for byte, but for bytes behind it; or in another encoding, of which one is BER. */
+static enum err is_same_seal(struct ofd_job *job, struct ofd_item *item, const struct ses_seal *seal, struct span file,
+                             bool *same)
+{
+	struct judge *j = job->j;
+	struct deviations noted = {0};
+	const struct ses_reading how = {&noted, policy_rules(j->p)->zone_minutes};
+	struct ses_seal other = {0};
+	const char *code = "SEAL_FILE_TRAILING";
+	enum err e;
+
+	*same = span_eq(file, seal->received);
+	if (*same)
+		return ERR_OK;
+	if (seal->received.len == 0 || !span_eq(span_sub(file, 0, seal->received.len), seal->received)) {
+		code = "SEAL_FILE_ENCODING";
+		e = ses_seal_read(j->a, file, &how, &other, NULL);
+		if (e != ERR_OK || !span_eq(other.raw, seal->raw))
+			return e == ERR_BUDGET || e == ERR_NO_MEMORY ? e : ERR_OK;
+	}
+	*same = deviation_add(&item->deviations, code, "Seal.esl") == ERR_OK;
+	return ERR_OK;
+}
+
+static enum err compare_seals(struct ofd_job *job, struct ofd_item *item, struct span value, struct span file)
+{
+	struct judge *j = job->j;
+	struct ses_seal seal = {0};
+	bool same = false;
+	enum err e = read_embedded(j, value, &seal);
+
+	if (e == ERR_BUDGET || e == ERR_NO_MEMORY)
+		return e;
+	if (e != ERR_OK) {
+		step_skip(j, "seal_file", "CANNOT_JUDGE");
+		return ERR_OK;
+	}
+	e = is_same_seal(job, item, &seal, file, &same);
+	if (e == ERR_OK && same)
+		step_pass(j, "seal_file", NULL);
+	else if (e == ERR_OK)
+		step_fail(j, "seal_file", FAILED(SIG_CONSTRAINTS_FAILURE, "SEAL_FILE_MISMATCH"), ofd_shown(j, item->seal));
+	return e;
 }
 
 static enum err judge_seal_file(struct ofd_job *job, struct ofd_item *item, struct span value)
 {
 	struct judge *j = job->j;
 	struct ofd_fault fault = {0};
-	struct span file, inside;
+	struct span file;
 	enum err e;
 
 	if (item->sig.seal_loc == NULL)
@@ -147,18 +191,7 @@ static enum err judge_seal_file(struct ofd_job *job, struct ofd_item *item, stru
 		return ERR_OK;
 	}
 	e = ofd_read(job->p, j->a, item->seal, SES_MAX, &file, &fault);
-	if (e != ERR_OK)
-		return ofd_fault_step(j, "seal_file", e, &fault);
-	if (!embedded_seal(value, &inside))
-		step_skip(j, "seal_file", "CANNOT_JUDGE");
-	else if (span_eq(file, inside))
-		step_pass(j, "seal_file", NULL);
-	else if (file.len > inside.len && span_eq(span_sub(file, 0, inside.len), inside) &&
-	         deviation_add(&item->deviations, "SEAL_FILE_TRAILING", "Seal.esl") == ERR_OK)
-		step_pass(j, "seal_file", NULL);
-	else
-		step_fail(j, "seal_file", FAILED(SIG_CONSTRAINTS_FAILURE, "SEAL_FILE_MISMATCH"), ofd_shown(j, item->seal));
-	return ERR_OK;
+	return e == ERR_OK ? compare_seals(job, item, value, file) : ofd_fault_step(j, "seal_file", e, &fault);
 }
 
 /* ---- the signature ---- */

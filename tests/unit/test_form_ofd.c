@@ -97,12 +97,16 @@ static void encrypted_entries_are_refused(void **state)
 
 static void bombs_are_refused(void **state)
 {
-	struct pack p = {.a = *state};
+	struct pack one = {.a = *state}, two = {.a = *state};
 	size_t n = 9 * 1024 * 1024;
 	uint8_t *zeros = arena_alloc(*state, n);
 
-	pack_put(&p, "bomb", span_of(zeros, n));
-	assert_string_equal(open_code(*state, pack_zip(&p, NULL)), "PACKAGE_BOMB");
+	pack_put(&one, "bomb", span_of(zeros, n));
+	assert_string_equal(open_code(*state, pack_zip(&one, NULL)), "PACKAGE_BOMB");
+	pack_put(&two, "a", span_of(zeros, n / 2));
+	assert_string_equal(open_code(*state, pack_zip(&two, NULL)), "OK");
+	pack_put(&two, "b", span_of(zeros, n / 2));
+	assert_string_equal(open_code(*state, pack_zip(&two, NULL)), "PACKAGE_BOMB");
 }
 
 /* An announced size beyond every bound, without the bytes behind it. */
@@ -299,7 +303,11 @@ static void xml_is_bounded(void **state)
 	assert_string_equal(xml_code(a, repeated(a, "<OFD ", "a='1' ", 100, "/>")), "TOO_LARGE");
 	assert_string_equal(xml_code(a, repeated(a, "<OFD>", "<DocBody/>", OFD_DOCUMENTS_MAX, "</OFD>")), "OK");
 	assert_string_equal(xml_code(a, repeated(a, "<OFD>", "<DocBody/>", OFD_DOCUMENTS_MAX + 1, "</OFD>")), "TOO_LARGE");
-	assert_string_equal(xml_code(a, repeated(a, "<OFD>", "        ", OFD_XML_MAX / 8, "</OFD>")), "TOO_LARGE");
+	assert_string_equal(xml_code(a, repeated(a, "<OFD>", "        ", OFD_XML_RUN / 8, "</OFD>")), "TOO_LARGE");
+	assert_string_equal(xml_code(a, repeated(a, "<OFD>", "<!--", OFD_XML_RUN / 4, "</OFD>")), "TOO_LARGE");
+	assert_string_equal(xml_code(a, repeated(a, "<OFD>", "]]>", OFD_XML_RUN / 3, "</OFD>")), "TOO_LARGE");
+	assert_string_equal(xml_code(a, repeated(a, "<OFD>", "<a>x</a>", OFD_XML_TAGS / 2 - 2, "</OFD>")), "OK");
+	assert_string_equal(xml_code(a, repeated(a, "<OFD>", "<a>x</a>", OFD_XML_TAGS / 2, "</OFD>")), "TOO_LARGE");
 }
 
 static void signature_files_are_read(void **state)
