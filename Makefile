@@ -45,7 +45,7 @@ GEN_O := $(patsubst $(B)/gen/%.c,$(B)/obj/gen/%.o,$(GEN_C))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/tests/%,$(UNIT_C))
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_C))
 
-.PHONY: all deps deps-test demo test unit corpus e2e fuzz fuzz-run layers format install clean help pki lib
+.PHONY: all deps deps-test demo test unit corpus bench bench-verify e2e fuzz fuzz-run layers format install clean help pki lib
 .SECONDARY:
 
 help: ## this list
@@ -148,6 +148,16 @@ $(B)/fuzz/fuzz_message: $(B)/obj/tests/fuzz/fuzz_message.o $(B)/libserver.a $(B)
 $(B)/fuzz/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/libyinzheng.a
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) && $(CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(lib_ldlibs)
+
+# Benchmarks measure beside a floor, in interleaved turns (docs/benchmarks.md); they assert nothing.
+VERIFY_BENCH_C := tests/bench/bench_verify.c $(wildcard tests/bench/verify_*.c) \
+	$(patsubst %,tests/corpus/%.c,cms package pki ses tools)
+$(B)/bench_verify: $(call obj,$(VERIFY_BENCH_C)) $(B)/libyinzheng.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(lib_ldlibs)
+bench-verify: $(B)/bench_verify $(B)/yinzheng ## how fast a verification is, beside its floor
+	@$(B)/bench_verify $(B)/yinzheng $(B)/bench $(SHARED)/corpus/ofd
+bench: bench-verify ## every benchmark
 
 e2e: all ## end-to-end: the real server, driven by Python grpcio and by the CLI
 	@tests/e2e/run.sh $(B)
