@@ -184,7 +184,7 @@ enum err der_normalise(struct arena *a, struct span in, struct deviations *list,
 enum err der_received(struct span in, const unsigned *path, size_t n, struct span *out)
 {
 	struct span at = in;
-	struct walk w;
+	struct walk w = {0};
 	struct head h;
 	size_t used = 0;
 	enum err e = ERR_OK;
