@@ -338,8 +338,8 @@ static void ambiguous_signature_files_are_refused(void **state)
 	    "<Signature><SignedInfo><Seal/><Seal/></SignedInfo></Signature>",
 	    "<Signature><SignedValue>a</SignedValue><SignedValue>b</SignedValue></Signature>",
 	    "<Signature><SignedInfo><References><Reference/></References></SignedInfo></Signature>",
-	    "<Signature><SignedInfo><References><Reference FileRef='a'><CheckValue>AA==</CheckValue>"
-	    "<CheckValue>AA==</CheckValue></Reference></References></SignedInfo></Signature>",
+	    ("<Signature><SignedInfo><References><Reference FileRef='a'><CheckValue>AA==</CheckValue>"
+	     "<CheckValue>AA==</CheckValue></Reference></References></SignedInfo></Signature>"),
 	    "<Signatures/>",
 	};
 	struct ofd_signature sig;
