@@ -64,7 +64,6 @@ int64_t crl_next_update(const struct crl *c); /* 0 when absent */
 struct ocsp;
 enum err ocsp_parse(struct span der, struct ocsp **out) MUST_CHECK;
 void ocsp_free(struct ocsp *o);
-int64_t ocsp_produced_at(const struct ocsp *o);
 
 /* A set of certificates and revocation evidence. Anchors are trusted; intermediates only help to build paths. */
 struct cert_store;

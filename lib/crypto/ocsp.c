@@ -130,11 +130,6 @@ void ocsp_free(struct ocsp *o)
 	free(o);
 }
 
-int64_t ocsp_produced_at(const struct ocsp *o)
-{
-	return o->produced_at;
-}
-
 /* ---- one certificate ------------------------------------------------------------------------------------------- */
 
 static OCSP_SINGLERESP *find_single(const struct ocsp *o, const struct cert *c, const struct cert *issuer)
