@@ -344,7 +344,7 @@ static void hostile(const char *id, struct span zip, const char *code, const cha
 	verdict_row(id, FAILED, "FORMAT_FAILURE", arena_printf(mem(), "only package=%s", code), about, zip);
 }
 
-static void hostile_cases(void)
+static void package_cases(void)
 {
 	enum { BOMB = 32 * 1024 * 1024 };
 	struct span x = span_str("x"), whole;
@@ -403,6 +403,6 @@ void ofd_cases(void)
 	several_cases();
 	odd_cases();
 	many_signatures();
-	hostile_cases();
+	package_cases();
 	sign_cases();
 }

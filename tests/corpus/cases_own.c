@@ -177,6 +177,14 @@ static void receipt_cases(void)
 	      "signed by somebody who was revoked before, and is no service");
 	fault(&receipts, "receipt-future", new_receipt(p->service, RECEIPT_TYPE, receipt_payload("2025-06-01")),
 	      "NOT_YET_VALID", "time=TIME_IN_FUTURE", "stated after the time of the check");
+	fault(
+	    &receipts, "receipt-cert",
+	    new_receipt(&(struct actor){.key = p->service->key, .der = span_str("no certificate")}, RECEIPT_TYPE, payload),
+	    "FORMAT_FAILURE",
+	    "+statement_certificate=STATEMENT_CERT_UNREADABLE time statement_value=CANNOT_JUDGE "
+	    "statement_chain=CANNOT_JUDGE statement_key_usage=CANNOT_JUDGE statement_purpose=CANNOT_JUDGE "
+	    "statement_revocation=CANNOT_JUDGE statement_period=CANNOT_JUDGE",
+	    "the service's certificate cannot be read");
 	fault(&receipts, "receipt-cut", span_sub(whole, 0, whole.len - 10), "FORMAT_FAILURE", "only structure=FORMAT",
 	      "the receipt is cut off");
 	add_row(&(struct row){.id = "receipt-trust-other",

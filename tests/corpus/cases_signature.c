@@ -224,6 +224,32 @@ static void list_cases(void)
 	    sub, code, "another certificate for the same key and name as the listed one");
 }
 
+/* ---- other algorithms, which GM/T 0031-2014 has ------------------------------------------------------------------ */
+
+static struct span other_key(enum key_form form, const EVP_MD *md, const char *alg, enum value_form value)
+{
+	struct actor *who =
+	    new_actor(&(struct cert_wish){.name = "签章者 其他算法", .issuer = people()->root, .key = form});
+
+	return SIGNATURE(.signer = who, .md = md, .alg = alg, .value = value, .seal = {.version = 1, .listed = who});
+}
+
+static void algorithm_cases(void)
+{
+	static const char rsa256[] = "1.2.840.113549.1.1.11", sub[] = "CRYPTO_CONSTRAINTS_FAILURE";
+
+	good(&signatures, "sig-v1-rsa", other_key(KEY_FORM_RSA, EVP_sha256(), rsa256, VALUE_GOOD), NULL,
+	     "version 1 with RSA and SHA-256");
+	fault(&signatures, "sig-v1-rsa-bit", other_key(KEY_FORM_RSA, EVP_sha256(), rsa256, VALUE_FLIP), CRYPTO, BAD,
+	      "the same, one bit of the value turned over");
+	doubt(&signatures, "sig-v1-rsa-sha1", other_key(KEY_FORM_RSA, EVP_sha1(), "1.2.840.113549.1.1.5", VALUE_GOOD), sub,
+	      "signature_algorithm=ALG_REFUSED", "version 1 with RSA and SHA-1, which that standard has");
+	doubt(&signatures, "sig-v1-rsa-1024", other_key(KEY_FORM_RSA_1024, EVP_sha256(), rsa256, VALUE_GOOD), sub,
+	      "signature_algorithm=KEY_TOO_SMALL", "version 1 with RSA of 1024 bits");
+	doubt(&signatures, "sig-v1-rsa-as-sm2", other_key(KEY_FORM_RSA, NULL, OID_SM2_SM3, VALUE_GOOD), sub,
+	      "signature_algorithm=UNSUPPORTED_ALG signature_value=CANNOT_JUDGE", "an RSA value that is said to be SM2");
+}
+
 /* ---- times ------------------------------------------------------------------------------------------------------- */
 
 static void time_cases(void)
@@ -385,6 +411,7 @@ void signature_cases(void)
 	trimmed_hash();
 	structure_cases();
 	list_cases();
+	algorithm_cases();
 	time_cases();
 	people_cases();
 	stamp_cases();

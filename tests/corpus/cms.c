@@ -171,7 +171,10 @@ static struct span signer_info(const struct cms_wish *w, const struct actor *who
 {
 	struct span attrs = w->attrs ? attributes(w) : span_of(NULL, 0);
 	struct span msg = w->attrs ? wrap(TAG_SET, attrs) : content_bytes(w);
-	struct span value = w->md != NULL ? sign_md(who, w->md, msg) : w->empty_id ? sign_id(who, "", msg) : sign(who, msg);
+	struct span value = w->value.len != 0 ? w->value
+	                    : w->md != NULL   ? sign_md(who, w->md, msg)
+	                    : w->empty_id     ? sign_id(who, "", msg)
+	                                      : sign(who, msg);
 	struct buf b;
 
 	if (w->flip_value)

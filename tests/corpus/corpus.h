@@ -168,6 +168,7 @@ struct signature_wish {
 	struct span token; /* for T_BITS_TOKEN */
 	const char *data, *scope;
 	struct span data_bytes; /* instead of data */
+	const EVP_MD *md;       /* of data and value; NULL: SM3, of an RSA value SHA-256 */
 	enum { H_GOOD, H_OCTETS, H_CUT, H_SHORT } hash;
 	enum ext_form ext;
 	const char *alg;
@@ -196,7 +197,8 @@ struct cms_wish {
 	bool with_cert, wrong_cert; /* attribute signingCertificate; of somebody else */
 	bool flip_value, empty_id, raw_content;
 	int signers; /* 0: one; -1: none */
-	struct span crl, ocsp, stamp;
+	struct span crl, stamp;
+	struct span value; /* instead of one that is made */
 	/* a time stamp */
 	const char *content_type;
 	struct span content_bytes;
@@ -234,6 +236,8 @@ void cms_cases(void);
 void ofd_cases(void);
 void own_cases(void);
 void role_cases(void);
+void policy_cases(void);
+void hostile_cases(void);
 
 /* Receipts (cases_own.c). */
 struct span receipt_payload(const char *time);

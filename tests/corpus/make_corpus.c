@@ -40,6 +40,8 @@ int main(int argc, char **argv)
 	ofd_cases();
 	own_cases();
 	role_cases();
+	policy_cases();
+	hostile_cases();
 	write_table();
 	return 0;
 }

@@ -197,11 +197,14 @@ static struct span value_flip(struct span v)
 	return copy;
 }
 
-static struct span value_bytes(const struct actor *who, struct span msg, enum value_form form)
+static struct span value_bytes(const struct actor *who, const EVP_MD *md, struct span msg, enum value_form form)
 {
-	struct span good = sign(who, msg);
-	struct halves h = halves_of(good);
+	struct span good = sign_md(who, md, msg);
+	struct halves h;
 
+	if (EVP_PKEY_is_a(who->key, "RSA"))
+		return form == VALUE_FLIP ? value_flip(good) : good;
+	h = halves_of(good);
 	switch (form) {
 	case VALUE_RAW64:
 		return joined(full(h.r), full(h.s));
@@ -357,9 +360,11 @@ static struct span cert_and_alg(struct span cert, bool raw, const char *alg, boo
 	return joined(raw ? cert : wrap(DER_OCTET_STRING, cert), sequence ? wrap(DER_SEQUENCE, a) : a);
 }
 
-static struct span value_element(const struct actor *who, struct span msg, enum value_form form, struct span *bytes)
+/* *bytes: the value itself. */
+static struct span value_element(const struct actor *who, const EVP_MD *md, struct span msg, enum value_form form,
+                                 struct span *bytes)
 {
-	*bytes = value_bytes(who, msg, form);
+	*bytes = value_bytes(who, md, msg, form);
 	return form == VALUE_IN_OCTETS ? wrap(DER_OCTET_STRING, *bytes) : bit_string(*bytes);
 }
 
@@ -380,7 +385,8 @@ struct span new_seal(const struct seal_wish *w)
 	if (w->ber_signed)
 		info = in_ber(info, BER_INDEFINITE);
 	by = cert_and_alg(w->maker_bytes.len != 0 ? w->maker_bytes : maker->der, w->cert_raw, w->alg, w->alg_sequence);
-	value = value_element(maker, version_of(w) == 1 ? wrap(DER_SEQUENCE, joined(info, by)) : info, w->value, &bytes);
+	value =
+	    value_element(maker, NULL, version_of(w) == 1 ? wrap(DER_SEQUENCE, joined(info, by)) : info, w->value, &bytes);
 	if (w->flip != NULL)
 		info = flipped(info, w->flip);
 	rest = joined(by, value);
@@ -394,7 +400,7 @@ struct span new_seal(const struct seal_wish *w)
 static struct span hash_element(const struct signature_wish *w)
 {
 	struct span data = w->data_bytes.len != 0 ? w->data_bytes : span_str(or_else(w->data, "the signed data\n"));
-	struct span hash = digest_of(EVP_sm3(), data);
+	struct span hash = digest_of(w->md != NULL ? w->md : EVP_sm3(), data);
 
 	if (w->hash == H_OCTETS)
 		return wrap(DER_OCTET_STRING, hash);
@@ -449,7 +455,7 @@ struct span new_signature(const struct signature_wish *w)
 
 	if (w->ber_signed)
 		tbs = in_ber(tbs, BER_INDEFINITE);
-	value = value_element(signer, tbs, w->value, &bytes);
+	value = value_element(signer, w->md, tbs, w->value, &bytes);
 	if (w->flip != NULL)
 		tbs = flipped(tbs, w->flip);
 	if (version_of(&w->seal) == 1)
