@@ -143,14 +143,39 @@ int64_t crl_next_update(const struct crl *c)
 
 /* ---- revocation ----------------------------------------------------------------------------- */
 
+static void remember_key(struct crl *crl, const struct cert *issuer)
+{
+	int none = GOOD_NONE;
+
+	if (!atomic_compare_exchange_strong(&crl->good, &none, GOOD_WRITING))
+		return;
+	memcpy(crl->good_key, issuer->fingerprint, CERT_FINGERPRINT);
+	atomic_store(&crl->good, GOOD_KNOWN);
+}
+
+/* What a signature is worth depends on the list and the issuer's key, neither of which changes. */
+static enum err check_signature(struct crl *crl, const struct cert *issuer, enum link_status *out)
+{
+	enum err e;
+
+	if (atomic_load(&crl->good) == GOOD_KNOWN && memcmp(crl->good_key, issuer->fingerprint, CERT_FINGERPRINT) == 0) {
+		*out = LINK_GOOD;
+		return ERR_OK;
+	}
+	e = link_check_crl(crl, issuer, out);
+	if (e == ERR_OK && *out == LINK_GOOD)
+		remember_key(crl, issuer);
+	return e;
+}
+
 /* One CRL of the issuer's name. It is usable or stale when it is the issuer's; whoever is on it is revoked even
  * when it is stale, because nobody comes off a list. */
-static enum err judge_crl(const struct crl *crl, const struct cert *c, const struct cert *issuer, int64_t now,
+static enum err judge_crl(struct crl *crl, const struct cert *c, const struct cert *issuer, int64_t now,
                           struct revocation_finding *out)
 {
 	enum link_status link;
 	X509_REVOKED *entry = NULL;
-	enum err e = link_check_crl(crl, issuer, &link);
+	enum err e = check_signature(crl, issuer, &link);
 
 	if (e != ERR_OK)
 		return e;

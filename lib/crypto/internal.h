@@ -49,6 +49,8 @@ struct cert {
 	uint8_t fingerprint[CERT_FINGERPRINT];
 };
 
+enum { GOOD_NONE, GOOD_WRITING, GOOD_KNOWN };
+
 struct crl {
 	X509_CRL *x;
 	uint8_t *der;
@@ -57,6 +59,10 @@ struct crl {
 	char *issuer;
 	int64_t this_update, next_update;
 	bool has_unknown_critical, algorithms_agree;
+	/* The first key that its signature was found good under (cert.fingerprint), so that a list that stays for long is
+	 * not verified anew for each certificate. Written once: by who takes `good` from NONE to WRITING. */
+	atomic_int good;
+	uint8_t good_key[CERT_FINGERPRINT];
 };
 
 struct ocsp {

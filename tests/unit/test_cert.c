@@ -524,6 +524,35 @@ static void best_crl_counts(void **state)
 	cert_free(c[1]);
 }
 
+/* A list found good under one key stays bad under another of the same name, asked before or after. */
+static void crl_is_good_under_its_key_alone(void **state)
+{
+	struct spec other_middle = middle_spec, other_leaf = leaf_spec;
+	struct cert *c[3], *leaf[2];
+	struct cert_store *s = NULL;
+	struct chain_result r;
+
+	other_middle.key = other_leaf.signer = OTHER;
+	c[0] = make_cert(root_spec), c[1] = make_cert(middle_spec), c[2] = make_cert(other_middle);
+	leaf[0] = make_cert(leaf_spec), leaf[1] = make_cert(other_leaf);
+	assert_int_equal(cert_store_new(&s), ERR_OK);
+	assert_int_equal(cert_store_add_anchor(s, c[0]), ERR_OK);
+	assert_int_equal(cert_store_add_intermediate(s, c[1]), ERR_OK);
+	assert_int_equal(cert_store_add_intermediate(s, c[2]), ERR_OK);
+	assert_int_equal(cert_store_add_crl(s, make_crl(root_crl)), ERR_OK);
+	assert_int_equal(cert_store_add_crl(s, make_crl(middle_crl)), ERR_OK);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(chain_check(s, leaf[(i + 1) % 2], NULL, 0, day(1), day(1), &r), ERR_OK);
+		assert_int_equal(r.status, CHAIN_OK);
+		assert_int_equal(r.revocation, i % 2 == 0 ? REVOCATION_BAD_CRL : REVOCATION_GOOD);
+	}
+	cert_store_free(s);
+	for (size_t i = 0; i < 3; i++)
+		cert_free(c[i]);
+	cert_free(leaf[0]);
+	cert_free(leaf[1]);
+}
+
 /* ---- paths ---------------------------------------------------------------------------------- */
 
 static void another_path_is_tried(void **state)
@@ -1021,6 +1050,7 @@ int main(void)
 	    cmocka_unit_test(missing_and_stale_crls_are_told),
 	    cmocka_unit_test(bad_crls_are_refused),
 	    cmocka_unit_test(best_crl_counts),
+	    cmocka_unit_test(crl_is_good_under_its_key_alone),
 	    cmocka_unit_test(another_path_is_tried),
 	    cmocka_unit_test(long_and_circular_paths_end),
 	    cmocka_unit_test(long_subject_is_cut_at_a_character),
