@@ -17,7 +17,7 @@ rpc_ldlibs = $(eval rpc_ldlibs := -lgrpc -lgpr $$(shell pkg-config --libs libpro
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wvla -Wformat=2 -Wno-unused-parameter
 CFLAGS ?= -O2 -g
-SAN_FLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
+SAN_FLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DYZ_VERSION='"$(VERSION)"' $(WARN) $(if $(DEV),-Werror) \
 	-fstack-protector-strong -fPIE $(CFLAGS) $(SAN_FLAGS) $(OWN_FLAGS) -Ilib -I. -isystem $(B)/gen $(subst -I,-isystem ,$(pkg_cflags))
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SAN_FLAGS) $(LDFLAGS)
@@ -144,10 +144,10 @@ fuzz-run: $(FUZZ_BIN)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz.sh $(FUZZ_BIN)
 $(B)/fuzz/fuzz_message: $(B)/obj/tests/fuzz/fuzz_message.o $(B)/libserver.a $(B)/libyinzheng.a
 	$(call say,LD,$@)
-	$(Q)mkdir -p $(@D) && $(CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(lib_ldlibs) $(rpc_ldlibs)
+	$(Q)mkdir -p $(@D) && $(CC) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ $(lib_ldlibs) $(rpc_ldlibs)
 $(B)/fuzz/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/libyinzheng.a
 	$(call say,LD,$@)
-	$(Q)mkdir -p $(@D) && $(CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(lib_ldlibs)
+	$(Q)mkdir -p $(@D) && $(CC) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ $(lib_ldlibs)
 
 # Benchmarks measure beside a floor, in interleaved turns (docs/benchmarks.md); they assert nothing.
 VERIFY_BENCH_C := tests/bench/bench_verify.c $(wildcard tests/bench/verify_*.c) \
