@@ -14,7 +14,7 @@ NS = 'xmlns:ofd="http://www.ofdspec.org/2016"'
 CORPUS = os.path.join(os.environ.get("SHARED", os.path.join(yz.ROOT, "..", "shared")), "corpus", "ofd")
 
 
-def ofd(pages, extra=()):
+def ofd(pages, extra=(), level=None):
     """An unsigned A4 document."""
     files = {
         "OFD.xml": '<?xml version="1.0" encoding="UTF-8"?><ofd:OFD %s Version="1.0" DocType="OFD"><ofd:DocBody><ofd:DocInfo>'
@@ -29,7 +29,7 @@ def ofd(pages, extra=()):
         files["Doc_0/Pages/P%d.xml" % i] = "<ofd:Page %s><ofd:Content>%d</ofd:Content></ofd:Page>" % (NS, i + 1)
     files.update(extra)
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=level) as z:
         for name, text in files.items():
             z.writestr(name, text)
     return out.getvalue()
@@ -89,6 +89,23 @@ class SignDocument(unittest.TestCase):
                 self.assertEqual(after[name], data, name)
         self.assertEqual(after["Doc_0/Signs/Sign_0/SignedValue.dat"], first.signature)
         self.assertEqual(self.refused("DOCUMENT_LOCKED", third.document).status.name, "FAILED_PRECONDITION")
+
+    def test_what_stays_keeps_its_packed_bytes(self):
+        def raw(document):
+            with zipfile.ZipFile(io.BytesIO(document)) as z:
+                out = {}
+                for i in z.infolist():
+                    at = i.header_offset + 30 + int.from_bytes(document[i.header_offset + 26:i.header_offset + 28], "little")
+                    at += int.from_bytes(document[i.header_offset + 28:i.header_offset + 30], "little")
+                    out[i.filename] = (i.compress_type, i.date_time, document[at:at + i.compress_size])
+                return out
+        text = "".join("%d 印证\n" % (i * i) for i in range(5000))  # level 1 packs this otherwise than the usual level
+        before = ofd(2, {"Doc_0/Res/t.txt": text}, level=1)
+        after = self.sign(before).document
+        self.assertNotEqual(raw(before)["Doc_0/Res/t.txt"], raw(ofd(2, {"Doc_0/Res/t.txt": text}))["Doc_0/Res/t.txt"])
+        for name, packed in raw(before).items():
+            if name != "OFD.xml":
+                self.assertEqual(raw(after)[name], packed, name)
 
     def test_riding_seal_over_twelve_pages(self):
         got = self.sign(ofd(12), riding=seal_pb2.RidingSeal(side="RIDING_SIDE_RIGHT", centre=100000))

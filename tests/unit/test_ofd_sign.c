@@ -557,6 +557,83 @@ static void corpus(void **state)
 	refused_note(a, &q, ERR_DOCUMENT_LOCKED, "s001");
 }
 
+/* Files of many producers: sealed, or refused because they are locked; what they had signed is judged as before. */
+static void corpus_of_many(void **state)
+{
+	static const struct {
+		const char *name;
+		enum err want;
+	} rows[] = {
+	    {"sign_bare_DigitalSign", ERR_OK},
+	    {"sign_cms_ber_image-signs", ERR_OK},
+	    {"sign_cms_two_testImageOverridePage", ERR_DOCUMENT_LOCKED},
+	    {"unsigned_gmt0099_hello-integrity", ERR_OK},
+	    {"v1_nonstandard_n", ERR_OK},
+	    {"v4_expired_seal_SESV4SignDoc", ERR_OK},
+	    {"v4_invoice_v4signed", ERR_OK},
+	    {"v4_kinggrid_999", ERR_OK},
+	    {"v4_wrong_alg_oid_image-seal", ERR_OK},
+	};
+	struct arena *a = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct ofd_sign_request q;
+		struct ofd_signing plan;
+		struct err_note note = {0};
+		const struct signature_report *x, *y;
+		struct span file, out;
+		enum err e;
+
+		if (!corpus_read(a, arena_printf(a, "ofd/%s.ofd", rows[i].name), &file)) {
+			print_message("note: corpus absent, skipped\n");
+			return;
+		}
+		q = request(a, file);
+		q.stamps = &(struct ofd_stamp){1, 0, 0};
+		e = ofd_sign_prepare(a, &q, &plan, &note);
+		if (e != rows[i].want)
+			fail_msg("%s: %s %s", rows[i].name, err_name(e), note.help);
+		if (e != ERR_OK)
+			continue;
+		out = sealed_as(a, &q, &plan);
+		x = judged(a, file)->signatures;
+		for (y = judged(a, out)->signatures; x != NULL; x = x->next, y = y->next)
+			same_steps(x, y);
+		assert_int_equal(y->indication, TOTAL_PASSED);
+		assert_null(y->next);
+	}
+}
+
+/* Memory may end anywhere: a refusal, and nothing written. */
+static void budgets(void **state)
+{
+	struct arena *a = *state;
+	struct pack p = pages(a, 12);
+	struct ofd_sign_request q = request(a, sealed(a, pack_zip(&p, NULL)));
+	size_t refusals = 0;
+
+	q.riding.side = OFD_SIDE_RIGHT;
+	for (size_t budget = 64; budget < 400000; budget += budget / 8) {
+		struct arena *small = arena_new(budget);
+		struct ofd_signing plan = {0};
+		struct err_note note = {0};
+		struct span out = {NULL, 0};
+		enum err e = ofd_sign_prepare(small, &q, &plan, &note);
+
+		if (e == ERR_OK)
+			e = ofd_sign_finish(small, &plan, span_str("value"), &out);
+		else
+			assert_null(plan.id);
+		if (e != ERR_OK) {
+			assert_err(e, ERR_BUDGET);
+			assert_null(out.ptr);
+			refusals++;
+		}
+		arena_free(small);
+	}
+	assert_true(refusals > 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -575,6 +652,8 @@ int main(void)
 	    TEST(earlier_signatures_that_cannot_be_read),
 	    TEST(lengths),
 	    TEST(corpus),
+	    TEST(corpus_of_many),
+	    TEST(budgets),
 	};
 
 	return cmocka_run_group_tests(tests, pki_setup, pki_teardown);
