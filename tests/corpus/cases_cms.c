@@ -197,8 +197,34 @@ static void bare_cases(void)
 	add_case(r, sign(p->colleague, data));
 }
 
+static void inside_cases(void)
+{
+	const struct people *p = people();
+	struct span list = new_crl(
+	    &(struct crl_wish){.issuer = p->root, .revoked = {p->signer_revoked}, .revoked_at = {"20240201000000Z"}});
+	struct row r = {.id = "cms-crl-inside",
+	                .kind = "signed_data",
+	                .data = "data.txt",
+	                .trust = "trust/root",
+	                .about = "the revocation list is in the SignedData"};
+
+	add_case(r, CMS(GOOD, .crl = list));
+	r.id = "cms-crl-inside-revoked";
+	r.sub = "REVOKED";
+	r.codes = "signer_revocation=SIGNER_CERT_REVOKED_BEFORE";
+	r.about = "the revocation list in the SignedData lists its signer";
+	add_case(r, CMS(GOOD, .signer = p->signer_revoked, .crl = list));
+	good(&cms, "cms-two-signers", CMS(GOOD, .signers = 2, .also = p->colleague), "+time=TIME_CLAIMED_ONLY",
+	     "two signers");
+	doubt(&cms, "cms-second-untrusted", CMS(GOOD, .signers = 2, .also = p->signer_strange),
+	      "NO_CERTIFICATE_CHAIN_FOUND",
+	      "+time=TIME_CLAIMED_ONLY +signer_chain=SIGNER_CERT_CHAIN +signer_revocation=CANNOT_JUDGE",
+	      "two signers, the second of whom is not trusted");
+}
+
 void cms_cases(void)
 {
+	inside_cases();
 	table_cases();
 	form_cases();
 	algorithm_cases();

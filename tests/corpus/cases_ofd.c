@@ -312,6 +312,22 @@ static void odd_cases(void)
 	         package_zip(&p, NULL));
 }
 
+/* Files that name one another in circles end somewhere. */
+static void cycle(void)
+{
+	struct package p = new_package();
+	struct package_wish w = {.leave_out = OFD_DOC};
+
+	package_text(&p, OFD_DOC,
+	             "<Document><Pages><Page BaseLoc='Pages/Page_0/Content.xml'/></Pages>"
+	             "<Annotations>Annotations.xml</Annotations></Document>");
+	package_text(&p, "Doc_0/Annotations.xml",
+	             "<Annotations><FileLoc>Annotations.xml</FileLoc><FileLoc>Document.xml</FileLoc></Annotations>");
+	package_sign(&p, &w, 1);
+	verdict_row("ofd-cycle", DOUBTFUL, "SIG_CONSTRAINTS_FAILURE", "coverage=UNCOVERED",
+	            "annotations that name themselves and their document", package_zip(&p, NULL));
+}
+
 static void many_signatures(void)
 {
 	struct package p = signed_package();
@@ -402,6 +418,7 @@ void ofd_cases(void)
 	change_cases();
 	several_cases();
 	odd_cases();
+	cycle();
 	many_signatures();
 	package_cases();
 	sign_cases();

@@ -6,6 +6,8 @@
 #include "form/cose.h"
 #include "form/licence.h"
 #include "form/receipt.h"
+#include "form/statement.h"
+#include "form/verdict.h"
 #include "tests/corpus/helpers.h"
 
 #define ISSUER     "11990100MB00001073"
@@ -197,6 +199,45 @@ static void receipt_cases(void)
 	                      .about = "the service is not trusted"});
 }
 
+/* ---- verdict receipts ----------------------------------------------------------------------------------------------
+ */
+
+static struct span verdict_payload(void)
+{
+	struct verdict_record v = {.id = "YZV-ABCDEFGHJKMNPQRSTVWXYZ0123",
+	                           .time = time_of("2024-06-01"),
+	                           .judged_at = time_of("2024-06-01"),
+	                           .service = "印证",
+	                           .kind = "seal",
+	                           .indication = "TOTAL_PASSED",
+	                           .sub_indication = "",
+	                           .code = "",
+	                           .not_checked = "",
+	                           .policy = "default",
+	                           .policy_version = "1"};
+	struct span out = {0};
+
+	must(verdict_encode(mem(), &v, &out), "verdict");
+	return out;
+}
+
+static void verdict_cases(void)
+{
+	static const struct family verdicts = {"verdict", NULL, "cose"};
+	const struct people *p = people();
+	struct actor *judge =
+	    new_actor(&(struct cert_wish){.name = "验证服务", .issuer = p->root, .purpose = "critical," PURPOSE_VERDICT});
+	struct span payload = verdict_payload(), whole = new_receipt(judge, VERDICT_TYPE, payload);
+
+	good(&verdicts, "verdict-good", whole, NULL, "nothing is wrong");
+	fault(&verdicts, "verdict-altered", flipped(whole, "TOTAL_PASSED"), "SIG_CRYPTO_FAILURE",
+	      "statement_value=STATEMENT_SIG_BAD", "what the verdict says was changed");
+	doubt(&verdicts, "verdict-purpose", new_receipt(p->service, VERDICT_TYPE, payload), "CHAIN_CONSTRAINTS_FAILURE",
+	      "statement_purpose=STATEMENT_CERT_PURPOSE", "signed by the service's key for receipts");
+	fault(&verdicts, "verdict-payload", new_receipt(judge, VERDICT_TYPE, receipt_payload("2024-06-01")),
+	      "FORMAT_FAILURE", "verdict=FORMAT time=TIME_UNKNOWN", "a receipt under the name of a verdict");
+}
+
 /* ---- no file of any kind
  * --------------------------------------------------------------------------------------------- */
 
@@ -222,5 +263,6 @@ void own_cases(void)
 {
 	licence_cases();
 	receipt_cases();
+	verdict_cases();
 	unknown_cases();
 }

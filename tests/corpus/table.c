@@ -39,6 +39,9 @@ static const struct kind {
     {"receipt", "structure=OK content_type=OK receipt=OK statement_value=OK "
                 "time=TIME_CLAIMED_ONLY statement_chain=OK statement_key_usage=OK statement_purpose=OK "
                 "statement_revocation=OK statement_period=OK"},
+    {"verdict", "structure=OK content_type=OK verdict=OK statement_value=OK "
+                "time=TIME_CLAIMED_ONLY statement_chain=OK statement_key_usage=OK statement_purpose=OK "
+                "statement_revocation=OK statement_period=OK"},
     {"unknown", "kind=UNKNOWN_KIND"},
 };
 
@@ -164,8 +167,8 @@ void add_row(const struct row *r)
 void add_case(struct row r, struct span bytes)
 {
 	static const char *const ends[][2] = {
-	    {"seal", "esl"},    {"signature", "dat"}, {"stamped", "dat"}, {"signed_data", "p7"},
-	    {"licence", "yzl"}, {"receipt", "cose"},  {"ofd", "ofd"},     {"ofd-sign", "ofd"},
+	    {"seal", "esl"},     {"signature", "dat"}, {"stamped", "dat"}, {"signed_data", "p7"}, {"licence", "yzl"},
+	    {"receipt", "cose"}, {"verdict", "cose"},  {"ofd", "ofd"},     {"ofd-sign", "ofd"},
 	};
 	const char *end = "bin";
 
