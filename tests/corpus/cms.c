@@ -35,8 +35,6 @@ static const char *content_type(const struct cms_wish *w)
 
 static const char *digest_oid(const struct cms_wish *w)
 {
-	if (w->digest_oid != NULL)
-		return w->digest_oid;
 	if (w->md == NULL)
 		return OID_SM3;
 	return EVP_MD_get_type(w->md) == NID_sha256 ? OID_SHA256

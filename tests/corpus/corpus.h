@@ -52,13 +52,13 @@ enum key_form { KEY_FORM_SM2, KEY_FORM_RSA, KEY_FORM_RSA_1024, KEY_FORM_P256, KE
 /* Zero means the usual. */
 struct cert_wish {
 	const char *name;
-	const struct actor *issuer;      /* NULL: signs itself */
-	const char *issuer_name;         /* another name than the issuer's */
-	const char *from, *to;           /* 2020 to 2049 */
-	bool ca, no_ca_usage, two_named; /* a CA; its key usage lacks keyCertSign; another key under the same name */
-	int path_length;                 /* n + 1 for n; 0: none */
-	const char *usage, *purpose;     /* keyUsage, extendedKeyUsage in OpenSSL's words */
-	const char *odd_extension;       /* critical, unknown */
+	const struct actor *issuer;  /* NULL: signs itself */
+	const char *issuer_name;     /* another name than the issuer's */
+	const char *from, *to;       /* 2020 to 2049 */
+	bool ca, no_ca_usage;        /* a CA; its key usage lacks keyCertSign */
+	int path_length;             /* n + 1 for n; 0: none */
+	const char *usage, *purpose; /* keyUsage, extendedKeyUsage in OpenSSL's words */
+	const char *odd_extension;   /* critical, unknown */
 	const EVP_MD *md;
 	const char *id; /* SM2 identity of the link */
 	enum key_form key;
@@ -147,9 +147,8 @@ struct seal_wish {
 	const char *alg;
 	bool alg_sequence, cert_raw, sign_info_wrapped, text_type, text_charset, big_picture;
 	enum value_form value;
-	bool ber_signed;   /* SES_SealInfo in BER, signed as it is */
-	struct span stamp; /* [0] BIT STRING */
-	bool stamped;      /* over the value, by the time stamp authority */
+	bool ber_signed; /* SES_SealInfo in BER, signed as it is */
+	bool stamped;    /* over the value, by the time stamp authority */
 	const char *stamp_time;
 	const char *flip;        /* in what is signed, afterwards */
 	struct span maker_bytes; /* instead of the maker's certificate */
@@ -191,9 +190,9 @@ struct cms_wish {
 	enum content_form content;
 	const struct actor *signer, *also;
 	const EVP_MD *md; /* NULL: SM3 */
-	const char *digest_oid, *alg, *attr_type;
+	const char *alg, *attr_type;
 	const char *time;
-	bool attrs, no_digest, wrong_digest, no_type, unsorted, no_cert, raw_value;
+	bool attrs, no_digest, wrong_digest, no_type, unsorted, no_cert;
 	bool with_cert, wrong_cert; /* attribute signingCertificate; of somebody else */
 	bool flip_value, empty_id, raw_content;
 	int signers; /* 0: one; -1: none */

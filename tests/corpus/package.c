@@ -87,8 +87,7 @@ static void put_references(struct buf *b, const struct package *p, const struct 
 	for (size_t i = 0; i < p->n && !w->no_references; i++) {
 		const char *name = p->file[i].name;
 
-		if ((strcmp(name, OFD_LIST) == 0 && !w->locks) || strcmp(name, or_else(w->leave_out, "")) == 0 ||
-		    strcmp(name, or_else(w->leave_out_too, "")) == 0)
+		if ((strcmp(name, OFD_LIST) == 0 && !w->locks) || strcmp(name, or_else(w->leave_out, "")) == 0)
 			continue;
 		if (first && w->first_ref != NULL)
 			buf_printf(b, "<ofd:Reference FileRef=\"%s\">", w->first_ref);

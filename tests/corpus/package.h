@@ -29,10 +29,10 @@ struct package_wish {
 	const struct cms_wish *cms; /* a SignedData instead, Type="Sign" */
 	const char *method;         /* CheckMethod; "": none */
 	const EVP_MD *md;
-	const char *leave_out, *leave_out_too; /* without Reference */
-	const char *first_ref;                 /* in place of the first FileRef */
+	const char *leave_out; /* without Reference */
+	const char *first_ref; /* in place of the first FileRef */
 	const char *type, *base_loc, *value_loc, *seal_loc, *date;
-	bool no_references, locks, wrong_scope;
+	bool no_references, locks;
 };
 
 struct package new_package(void);

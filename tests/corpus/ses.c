@@ -370,8 +370,6 @@ static struct span value_element(const struct actor *who, const EVP_MD *md, stru
 
 static struct span tagged_stamp(const struct seal_wish *w, struct span value)
 {
-	if (w->stamp.len != 0)
-		return w->stamp;
 	if (!w->stamped)
 		return span_of(NULL, 0);
 	return wrap(DER_CONTEXT_0, bit_string(new_stamp(&(struct stamp_wish){.time = w->stamp_time}, value)));
