@@ -13,6 +13,7 @@ struct walk {
 	char base[OFD_NAME_MAX + 2]; /* folder of its resources (Res/@BaseLoc), "" when it states none */
 	const char *root;            /* of its document */
 	bool aside;                  /* below Attachments and the like */
+	bool ends[256];              /* by octet: a location of an entry may end with it */
 	bool complete;
 };
 
@@ -26,6 +27,15 @@ static void reach(struct walk *w, const struct ofd_entry *e)
 	w->todo[w->n_todo++] = i;
 }
 
+/* The last octets of all names; and of what is dropped when a location is resolved ("x/", "x/.", "x/y/.."). So most
+ * numbers and texts, of which pages are full, are known not to be locations by their last octet. */
+static void note_ends(struct walk *w)
+{
+	for (size_t i = 0; i < w->p->n; i++)
+		w->ends[(uint8_t)w->p->entries[i].name[strlen(w->p->entries[i].name) - 1]] = true;
+	w->ends['/'] = w->ends['\\'] = w->ends['.'] = true;
+}
+
 /* From everywhere from where a reader might look: too many displayed entries do no harm, too few would. */
 static bool try_value(void *arg, const char *value)
 {
@@ -33,7 +43,7 @@ static bool try_value(void *arg, const char *value)
 	const char *from[4] = {w->from, w->base, w->root, ""};
 	size_t n = strlen(value);
 
-	if (w->aside || n == 0 || n > OFD_NAME_MAX || strpbrk(value, "./\\") == NULL)
+	if (w->aside || n == 0 || n > OFD_NAME_MAX || !w->ends[(uint8_t)value[n - 1]] || strpbrk(value, "./\\") == NULL)
 		return true;
 	for (size_t i = 0; i < 4; i++) {
 		const struct ofd_entry *e = ofd_locate(w->p, from[i], value, NULL);
@@ -193,6 +203,7 @@ enum err ofd_displayed(struct ofd_package *p, const struct ofd_document *docs, s
 	w.todo = arena_array(p->arena, p->n + 1, sizeof(*w.todo));
 	if (w.todo == NULL)
 		return ERR_BUDGET;
+	note_ends(&w);
 	for (size_t i = 0; e == ERR_OK && i < n_docs; i++)
 		e = walk_document(&w, &docs[i]);
 	if (e == ERR_OK)
