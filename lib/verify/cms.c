@@ -323,32 +323,24 @@ static enum err value_over_candidates(struct work *w, bool *good)
 	return e;
 }
 
-/* Software that leaves OpenSSL's default in place signs with the empty identity: that is a fault of its maker, not a
- * forgery, and still no signature of the standard. */
 static bool fits_empty_id(const struct work *w)
 {
 	const struct signer_info *info = w->job->info;
-	const struct sm2_key *key = cert_sm2_key(w->job->cert);
 	struct span msg = w->job->sd->has_content || w->n == 0 ? w->job->sd->content : w->list[0].bytes;
 
-	if (key == NULL || (info->has_attrs && signer_info_attrs(w->j->a, info, false, &msg) != ERR_OK))
+	if (info->has_attrs && signer_info_attrs(w->j->a, info, false, &msg) != ERR_OK)
 		return false;
-	return sm2_verify(key, span_of(NULL, 0), msg, w->value) == ERR_OK;
+	return judge_empty_id(w->job->cert, msg, w->value);
 }
 
 static void value_step(struct work *w, bool good)
 {
 	const struct cms_steps *steps = w->job->steps;
 
-	if (good) {
+	if (good)
 		step_pass(w->j, steps->value, NULL);
-		return;
-	}
-	if (fits_empty_id(w))
-		step_fail(w->j, steps->value, UNCLEAR(CRYPTO_CONSTRAINTS_FAILURE, "SM2_ID_EMPTY"), NULL);
 	else
-		step_fail(w->j, steps->value, FAILED(SIG_CRYPTO_FAILURE, steps->bad_value), cert_subject(w->job->cert));
-	w->j->unauthenticated = true;
+		bad_value_step(w->j, steps->value, steps->bad_value, w->job->cert, fits_empty_id(w));
 }
 
 static bool is_detached_plain(const struct cms_job *job)

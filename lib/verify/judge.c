@@ -133,6 +133,19 @@ static bool is_other_kind(const char *alg, const struct cert *c)
 	return cert_sm2_key(c) == NULL && (named == KEY_RSA || named == KEY_EC);
 }
 
+bool judge_empty_id(const struct cert *c, struct span msg, struct span value)
+{
+	const struct sm2_key *key = cert_sm2_key(c);
+
+	return key != NULL && sm2_verify(key, span_of(NULL, 0), msg, value) == ERR_OK;
+}
+
+void bad_value_step(struct judge *j, const char *step, const char *code, const struct cert *c, bool empty_id)
+{
+	step_fail(j, step, FAILED(SIG_CRYPTO_FAILURE, empty_id ? "SM2_ID_EMPTY" : code), cert_subject(c));
+	j->unauthenticated = true;
+}
+
 enum err judge_value(struct judge *j, const struct value_steps *steps, const char *alg, const struct cert *c,
                      struct span msg, struct span value)
 {
@@ -148,8 +161,7 @@ enum err judge_value(struct judge *j, const struct value_steps *steps, const cha
 	}
 	e = value_verify(c, digest, msg, value);
 	if (e == ERR_SIGNATURE_BAD) {
-		step_fail(j, steps->value, FAILED(SIG_CRYPTO_FAILURE, steps->bad_code), cert_subject(c));
-		j->unauthenticated = true;
+		bad_value_step(j, steps->value, steps->bad_code, c, judge_empty_id(c, msg, value));
 		return ERR_OK;
 	}
 	if (e == ERR_OK)

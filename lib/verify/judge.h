@@ -21,7 +21,7 @@ struct judge {
 	int64_t said_time;          /* what the signed data says of its time (SignatureDateTime); 0: nothing. For
 	                             * judge_signed_data(), when the SignedData has no signingTime of its own */
 	const struct cert_store *evidence; /* revocation evidence that the file itself carries; NULL: none */
-	bool own_format;            /* a file of our own making: its signature is read strictly, without deviations */
+	bool own_format; /* a file of our own making: its signature is read strictly, without deviations */
 };
 
 /* A new report in j->r, with policy, trust and times filled in. */
@@ -101,6 +101,11 @@ struct ses_signed {
 /* judge_value() for values as they are found (ses_value_read), over received bytes or, of BER, over its DER form. */
 enum err judge_ses_value(struct judge *j, const struct value_steps *steps, const char *alg, const struct cert *c,
                          const struct ses_signed *what, struct span value) MUST_CHECK;
+/* Software that leaves OpenSSL's default in place signs with the empty SM2 identity: that is a fault of its maker, not
+ * a forgery, and still no signature of the standard. Asked only for a value that does not fit. */
+bool judge_empty_id(const struct cert *c, struct span msg, struct span value);
+/* The value does not fit: `code`, or SM2_ID_EMPTY. */
+void bad_value_step(struct judge *j, const char *step, const char *code, const struct cert *c, bool empty_id);
 /* Extensions that say they must be understood. Known is one that has no bearing on validity, and is a deviation: the
  * audit identity of RFC 5755 4.3.1. */
 void judge_extensions(struct judge *j, const char *step, const struct ses_ext *ext, size_t n);

@@ -244,7 +244,6 @@ static const struct report_code codes[] = {
 	{"TS_NO_SIGNING_CERT", "The time stamp does not name its authority's certificate among what is signed, as RFC 3161 asks: the authority's fault.",
 	 "时间戳的签名属性中没有指明机构证书（RFC 3161 要求）：时间戳机构不规范。"},
 	{"TSA_CERT_MISSING", "The time stamping authority's certificate is neither in the time stamp nor in the trust list.", "时间戳和信任列表中都没有时间戳机构的证书。"},
-	{"TSA_CERT_UNREADABLE", "The time stamping authority's certificate cannot be read.", "时间戳机构的证书无法读取。"},
 	{"TSA_CERT_CHAIN", "The time stamping authority's certificate does not lead to any trust anchor given: the trust list lacks its issuer, or it is not a trusted one.",
 	 "时间戳机构证书不能追溯到所给的任何信任根：信任列表缺少其签发者，或该机构不可信。"},
 	{"TSA_CERT_ISSUER_TIME", "An issuer above the time stamping authority's certificate was not valid at that time; the trust list may lack its successor.",

@@ -65,9 +65,9 @@ static enum err add_ocsp(struct loader *l, struct span bytes)
 	return e;
 }
 
-static bool contains(struct span s, const char *text)
+static const uint8_t *find(struct span s, const char *text)
 {
-	return s.len != 0 && memmem(s.ptr, s.len, text, strlen(text)) != NULL;
+	return s.ptr != NULL ? memmem(s.ptr, s.len, text, strlen(text)) : NULL;
 }
 
 /* One PEM file may hold several revocation lists. */
@@ -75,10 +75,9 @@ static enum err add_pem_crls(struct loader *l, struct span bytes)
 {
 	static const char begin[] = "-----BEGIN X509 CRL-----", end[] = "-----END X509 CRL-----";
 
-	while (contains(bytes, begin)) {
-		const uint8_t *from = memmem(bytes.ptr, bytes.len, begin, sizeof(begin) - 1);
+	for (const uint8_t *from = find(bytes, begin); from != NULL; from = find(bytes, begin)) {
 		struct span rest = span_sub(bytes, (size_t)(from - bytes.ptr), bytes.len);
-		const uint8_t *to = memmem(rest.ptr, rest.len, end, sizeof(end) - 1);
+		const uint8_t *to = find(rest, end);
 		size_t len = to != NULL ? (size_t)(to - rest.ptr) + sizeof(end) - 1 : rest.len;
 		enum err e = add_crl(l, span_sub(rest, 0, len));
 
@@ -93,7 +92,7 @@ static enum err add_pem(struct loader *l, struct arena *a, struct span bytes)
 {
 	enum err e = ERR_OK;
 
-	if (contains(bytes, "-----BEGIN CERTIFICATE-----"))
+	if (find(bytes, "-----BEGIN CERTIFICATE-----") != NULL)
 		e = add_certs(l, a, bytes);
 	return e == ERR_OK ? add_pem_crls(l, bytes) : e;
 }
@@ -103,7 +102,7 @@ static enum err add_bytes(struct loader *l, struct arena *a, struct span bytes)
 {
 	enum err e;
 
-	if (contains(bytes, "-----BEGIN "))
+	if (find(bytes, "-----BEGIN ") != NULL)
 		return add_pem(l, a, bytes);
 	if (bytes.len == 0 || bytes.ptr[0] != 0x30)
 		return ERR_OK;

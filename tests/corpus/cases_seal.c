@@ -41,7 +41,8 @@ static void value_cases(void)
 			struct seal_wish w = bad_values[k].wish;
 			w.version = versions[i];
 			fault(&seals, named(bad_values[k].id, versions[i]), new_seal(&w), "SIG_CRYPTO_FAILURE",
-			      "seal_signature=SEAL_SIG_BAD", bad_values[k].about);
+			      w.value == VALUE_EMPTY_ID ? "seal_signature=SM2_ID_EMPTY" : "seal_signature=SEAL_SIG_BAD",
+			      bad_values[k].about);
 		}
 }
 
