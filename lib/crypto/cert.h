@@ -118,11 +118,11 @@ struct chain_result {
  * the CRLs and OCSP responses of the store, judged for freshness at `now`. `extra` certificates (may be NULL) help to
  * build. Path length at most 8; at most 64 signatures are tried. Of several failing paths the one that comes nearest is
  * told, in the order NO_PATH, BAD_SIGNATURE, ALGORITHM, CONSTRAINTS, times; within one path times come before
- * constraints. The anchor itself is not checked for revocation, and its key usage is only told: whoever configured it has
- * decided that it issues (RFC 5280 section 6.1 takes name and key of an anchor, not its certificate). Only complete CRLs count: one with a critical
- * extension (partitioned, indirect, delta) is a BAD_CRL. A certificate on a CRL is revoked even when that CRL is
- * stale. Key usage of the leaf is the caller's business. Not checked: certificate policies.
- * An error only when it could not judge (memory, library).
+ * constraints. The anchor itself is not checked for revocation, and its key usage is only told: whoever configured it
+ * has decided that it issues (RFC 5280 section 6.1 takes name and key of an anchor, not its certificate). Only complete
+ * CRLs count: one with a critical extension (partitioned, indirect, delta) is a BAD_CRL. A certificate on a CRL is
+ * revoked even when that CRL is stale. Key usage of the leaf is the caller's business. Not checked: certificate
+ * policies. An error only when it could not judge (memory, library).
  */
 enum err chain_check(const struct cert_store *s, struct cert *leaf, struct cert *const *extra, size_t n_extra,
                      int64_t at, int64_t now, struct chain_result *out) MUST_CHECK;

@@ -38,7 +38,7 @@ struct cert {
 	char *subject, *issuer, *common_name, *serial_hex;
 	int64_t not_before, not_after;
 	bool is_ca, is_self_issued;
-	bool says_ca; /* by basic constraints alone, whatever its key usage is */
+	bool says_ca;      /* by basic constraints alone, whatever its key usage is */
 	bool is_malformed; /* some extension cannot be read: it can be shown, and stands in no good path */
 	unsigned key_usage;
 	long path_len;           /* -1: no limit */

@@ -7,8 +7,8 @@
  *                  the packed reply is kept for replay. All of it or nothing.
  *   ERR_STORE_CHANGED from the commit means: what prepare() read has moved; desk_begin() again (desk_retry()).
  *
- * The server runs begin on a worker, parks the call while the writer commits, and goes on afterwards; desk_run() does the
- * same in one thread for tests.
+ * The server runs begin on a worker, parks the call while the writer commits, and goes on afterwards; desk_run() does
+ * the same in one thread for tests.
  *
  * Everything a call touches lives in call->arena. A desk is shared by threads and does not change, but for its limiter.
  */
@@ -27,7 +27,7 @@ enum { DESK_ATTEMPTS = 5, DESK_PAGE = 50, DESK_PAGE_MAX = 200, DESK_TEXT_MAX = 2
 
 /* A private key with its certificate, and the certificates above it when they are to be sent along. */
 struct desk_key {
-	char *name;              /* section name in the configuration */
+	char *name; /* section name in the configuration */
 	struct signer *signer;
 	struct cert *cert;
 };
@@ -38,16 +38,16 @@ struct desk_options {
 	struct store *store;
 	struct clock clock;
 	struct rand rand;
-	const char *service;           /* who we are, in receipts */
+	const char *service; /* who we are, in receipts */
 	const struct cert_store *trust;
-	const struct desk_key *maker;    /* NULL: this service makes no seals */
-	const struct desk_key *receipt;  /* signs receipts; mandatory */
-	const struct desk_key *verdict;  /* signs verdicts; NULL: this service gives none */
+	const struct desk_key *maker;     /* NULL: this service makes no seals */
+	const struct desk_key *receipt;   /* signs receipts; mandatory */
+	const struct desk_key *verdict;   /* signs verdicts; NULL: this service gives none */
 	const struct desk_key *seal_keys; /* for the certificates in seals' lists */
 	size_t n_seal_keys;
 	const struct source *const *sources; /* NULL: the local store alone */
 	size_t n_sources;
-	unsigned operator_per_minute;  /* 0: no limit */
+	unsigned operator_per_minute; /* 0: no limit */
 	unsigned principal_per_minute;
 };
 
@@ -66,22 +66,22 @@ struct desk_call {
 	/* given */
 	struct desk *desk;
 	struct arena *arena;
-	struct principal caller;       /* active and enrolled, see desk_principal() */
+	struct principal caller; /* active and enrolled, see desk_principal() */
 	struct operator_name operator;
-	struct span request_id;        /* 16 bytes, or empty when the call has none */
+	struct span request_id;          /* 16 bytes, or empty when the call has none */
 	uint8_t request_digest[SM3_LEN]; /* SM3( method || 0x00 || request as received ) */
-	const void *req;               /* the use case's request struct */
-	void *ans;                     /* the use case's answer struct */
+	const void *req;                 /* the use case's request struct */
+	void *ans;                       /* the use case's answer struct */
 	/* Packs ans for replay; NULL in tests without replay. Runs on the writer's thread. */
 	enum err (*pack)(struct desk_call *call, struct span *reply);
 	void *pack_arg;
 	/* kept by desk/ */
 	const struct use_case *use;
-	void *work;                    /* what prepare() found out, for commit() */
+	void *work; /* what prepare() found out, for commit() */
 	/* results */
-	struct err_note note;          /* of the refusal */
+	struct err_note note; /* of the refusal */
 	bool replayed;
-	struct span reply;             /* the kept reply, when replayed */
+	struct span reply; /* the kept reply, when replayed */
 	uint8_t audit_leaf[SHA256_LEN];
 };
 
@@ -92,8 +92,8 @@ enum use_flags {
 };
 
 struct use_case {
-	const char *action;  /* in audit entries: "seal.create" */
-	unsigned roles;      /* any of these; 0: every enrolled principal */
+	const char *action; /* in audit entries: "seal.create" */
+	unsigned roles;     /* any of these; 0: every enrolled principal */
 	unsigned flags;
 	enum err (*prepare)(struct desk_call *call);
 	enum err (*commit)(struct desk_call *call, struct store_tx *tx);

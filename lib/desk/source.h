@@ -6,14 +6,14 @@
 
 struct sourced_licence {
 	struct licence_row row;
-	struct span file;     /* the licence file, rebuilt byte for byte */
-	int64_t as_of;        /* when the source answered */
-	uint64_t seal_version;      /* of the local store's seal; 0: not known at this source */
-	enum seal_state seal_then;  /* the seal's state at row.issued, as recorded since; 0: not known */
+	struct span file;          /* the licence file, rebuilt byte for byte */
+	int64_t as_of;             /* when the source answered */
+	uint64_t seal_version;     /* of the local store's seal; 0: not known at this source */
+	enum seal_state seal_then; /* the seal's state at row.issued, as recorded since; 0: not known */
 };
 
 struct source {
-	const char *name;     /* "local" or the repository's name */
+	const char *name; /* "local" or the repository's name */
 	void *arg;
 	/* One licence by identifier. ERR_NOT_FOUND; ERR_SOURCE_UNAVAILABLE when it could not be asked. */
 	enum err (*get)(void *arg, struct store_tx *tx, struct arena *a, const char *id, struct sourced_licence *out);

@@ -1,4 +1,4 @@
-/* Licence types and service items: JSON <-> checked structs. share/catalogue has samples, docs/catalogue.md the form. */
+/* Licence types and service items: JSON <-> checked structs. Samples: share/catalogue; the form: docs/catalogue.md. */
 #ifndef YZ_FORM_CATALOG_H
 #define YZ_FORM_CATALOG_H
 
@@ -9,11 +9,12 @@ enum {
 	CATALOG_FIELDS_MAX = 128,
 	CATALOG_MATERIALS_MAX = 64,
 	CATALOG_CHOICES_MAX = 64,
-	CATALOG_FIELD_LENGTH = 500,      /* characters, when the type states none */
+	CATALOG_FIELD_LENGTH = 500, /* characters, when the type states none */
 	CATALOG_JSON_MAX = 1024 * 1024
 };
 
-enum field_kind { /* wire numbers, as in catalog.proto */
+/* Wire numbers, as in catalog.proto. */
+enum field_kind {
 	FIELD_TEXT = 1,
 	FIELD_DATE,
 	FIELD_INTEGER,

@@ -10,8 +10,8 @@
 enum {
 	CREDIT_CODE_LEN = 18,
 	RESIDENT_ID_LEN = 18,
-	TYPE_CODE_LEN = 21,       /* 18 of the defining authority + 3 digits */
-	LICENCE_SERIAL_MAX = 64,  /* the standard's maximum is not known to us; 7..32 are seen */
+	TYPE_CODE_LEN = 21,      /* 18 of the defining authority + 3 digits */
+	LICENCE_SERIAL_MAX = 64, /* the standard's maximum is not known to us; 7..32 are seen */
 	LICENCE_ID_MAX = 14 + 1 + TYPE_CODE_LEN + 1 + CREDIT_CODE_LEN + 1 + LICENCE_SERIAL_MAX + 1 + 3 + 1 + 1
 };
 
@@ -30,10 +30,10 @@ enum err holder_code_check(const char *code_type, const char *code) MUST_CHECK;
 /* 电子证照标识 (GB/T 36904): root . type . issuer . serial . version . check; ISO 7064 MOD 37,36. */
 struct licence_id {
 	struct span type, issuer, serial, version; /* views into the text */
-	char check;      /* as written */
-	char computed;   /* as it should be */
-	bool root_ok;    /* begins with LICENCE_ID_ROOT (the older 1.2.156.3003.2 does not) */
-	bool issuer_ok;  /* an 18 character credit code that checks */
+	char check;                                /* as written */
+	char computed;                             /* as it should be */
+	bool root_ok;                              /* begins with LICENCE_ID_ROOT (the older 1.2.156.3003.2 does not) */
+	bool issuer_ok;                            /* an 18 character credit code that checks */
 	bool type_ok;
 };
 /* Structure only: ERR_LICENCE_ID_INVALID when it does not have the parts. A wrong check character or part is

@@ -127,7 +127,8 @@ static enum err add_file(struct loader *l, const char *path)
 	if (e == ERR_OK) {
 		e = add_bytes(l, a, bytes);
 		if (err_class_of(e) == ERRC_DATA)
-			e = err_note_set(l->note, ERR_CERT_UNREADABLE, "trust", "%s: damaged certificate, CRL or OCSP response", path);
+			e = err_note_set(l->note, ERR_CERT_UNREADABLE, "trust", "%s: damaged certificate, CRL or OCSP response",
+			                 path);
 	}
 	arena_free(a);
 	return e;
@@ -167,7 +168,8 @@ static enum err add_path(struct loader *l, const char *path)
 	if (dir != NULL)
 		closedir(dir);
 	if (e == ERR_OK && l->found == before)
-		e = err_note_set(l->note, ERR_CERT_UNREADABLE, "trust", "%s: neither certificate nor CRL nor OCSP response in it", path);
+		e = err_note_set(l->note, ERR_CERT_UNREADABLE, "trust",
+		                 "%s: neither certificate nor CRL nor OCSP response in it", path);
 	return e;
 }
 

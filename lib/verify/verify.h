@@ -46,7 +46,7 @@ enum err verify_signed_data(struct arena *a, const struct verify_policy *p, cons
 enum err verify_licence(struct arena *a, const struct verify_policy *p, const struct verify_input *in,
                         struct report **out) MUST_CHECK;
 /* A signed statement, receipt or verdict by its content type: COSE structure, signature value, chain and purpose of its
- * certificate, structure of what it states. That a verdict fits a document at hand is not checked: compare the digest. */
+ * certificate, structure of what it states. Whether a verdict fits a document is not checked: compare the digest. */
 enum err verify_statement(struct arena *a, const struct verify_policy *p, const struct verify_input *in,
                           struct report **out) MUST_CHECK;
 
@@ -56,11 +56,11 @@ enum err verify_statement(struct arena *a, const struct verify_policy *p, const 
 enum err verify_ofd(struct arena *a, const struct verify_policy *p, const struct verify_input *in,
                     struct report **out) MUST_CHECK;
 
-/* Trust from files and directories (PEM or DER certificates and CRLs, DER OCSP responses, recognised by content; directories are read one
- * level deep and may hold other files too). Self-issued certificates become anchors (whether they may issue is judged
- * with each path), others intermediates.
- * ERR_CERT_UNREADABLE with a note that names the path: it gives neither certificate nor CRL, a certificate or CRL in
- * it is damaged, or all paths together give no anchor. ERR_FILE_UNREADABLE; ERR_TOO_LARGE past TRUST_FILES_MAX. */
+/* Trust from files and directories (PEM or DER certificates and CRLs, DER OCSP responses, recognised by content;
+ * directories are read one level deep and may hold other files too). Self-issued certificates become anchors (whether
+ * they may issue is judged with each path), others intermediates. ERR_CERT_UNREADABLE with a note that names the path:
+ * it gives neither certificate nor CRL, a certificate or CRL in it is damaged, or all paths together give no anchor.
+ * ERR_FILE_UNREADABLE; ERR_TOO_LARGE past TRUST_FILES_MAX. */
 enum err trust_load(const char *const *paths, size_t n, struct cert_store **out, struct err_note *note) MUST_CHECK;
 
 /* JSON of one report as in DESIGN 6, one line, in the arena. `file` may be NULL. */

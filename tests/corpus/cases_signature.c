@@ -24,7 +24,11 @@ struct case_of {
 static const struct case_of in_all[] = {
     {"sig-v#-value-bit", CRYPTO, BAD, "one bit of the signature value is turned over", {.value = VALUE_FLIP}},
     {"sig-v#-other-key", CRYPTO, BAD, "signed with another key than the certificate's", {.value = VALUE_OTHER_KEY}},
-    {"sig-v#-empty-id", CRYPTO, "signature_value=SM2_ID_EMPTY", "signed with the empty SM2 identity", {.value = VALUE_EMPTY_ID}},
+    {"sig-v#-empty-id",
+     CRYPTO,
+     "signature_value=SM2_ID_EMPTY",
+     "signed with the empty SM2 identity",
+     {.value = VALUE_EMPTY_ID}},
     {"sig-v#-other-id", CRYPTO, BAD, "signed with the identity of the standard's example", {.value = VALUE_OTHER_ID}},
     {"sig-v#-no-value", CRYPTO, BAD, "the signature value is empty", {.value = VALUE_EMPTY}},
     {"sig-v#-scope-bit", CRYPTO, BAD, "one bit of propertyInfo is turned over", {.flip = "whole file"}},

@@ -10,7 +10,7 @@ mkdir -p "$gen"
 protoc -I proto -I /usr/share/grpc-proto --python_out="$gen" proto/yinzheng/v1/*.proto \
 	grpc/health/v1/health.proto grpc/reflection/v1/reflection.proto grpc/reflection/v1alpha/reflection.proto
 # The generated grpc/ folder must not hide the grpc package.
-rm -rf "$gen/std" && mkdir "$gen/std" && mv "$gen/grpc/health/v1/health_pb2.py" "$gen/std/" 
+rm -rf "$gen/std" && mkdir "$gen/std" && mv "$gen/grpc/health/v1/health_pb2.py" "$gen/std/"
 mv "$gen/grpc/reflection/v1/reflection_pb2.py" "$gen/std/reflection_v1_pb2.py"
 mv "$gen/grpc/reflection/v1alpha/reflection_pb2.py" "$gen/std/reflection_v1alpha_pb2.py"
 rm -rf "$gen/grpc"
