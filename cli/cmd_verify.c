@@ -38,7 +38,7 @@ static void note_verdict(struct run *run, const struct report *r)
 	run->is_unsigned = run->is_unsigned || r->indication == NO_SIGNATURE_FOUND;
 }
 
-/* The first that applies (DESIGN 6). */
+/* The first that applies (the order of --help). */
 static int exit_status(const struct run *run)
 {
 	if (run->internal)

@@ -19,7 +19,7 @@ const struct command commands[] = {
      "Knows licence identifiers (GB/T 36904), unified social credit codes (GB 32100), resident ids (GB 11643),\n"
      "licence type codes and show-codes.\n",
      false},
-    {"seal", "create|import|list|show|status|history|sign|verify …", "make, import and use seals",
+    {"seal", "create|import|list|show|status|history|sign|sign-document|verify …", "make, import and use seals",
      "Seals (SES_Seal) of the organisations that this service keeps: import those of the competent\n"
      "authority, make new ones, look at them, suspend or revoke them, sign with them.\n",
      true},
@@ -56,7 +56,7 @@ const struct command *command_find(const char *name)
 	return NULL;
 }
 
-void command_help(const struct command *c)
+static void command_help(const struct command *c)
 {
 	printf("usage: yinzheng %s %s\n\n%s\n\n%s", c->name, c->args, c->summary, c->help);
 }

@@ -18,16 +18,14 @@ extern const size_t commands_count;
 
 /* NULL when there is none of this name. */
 const struct command *command_find(const char *name);
-/* "usage: yinzheng NAME ARGS", summary and long text to stdout: for commands that have subcommands of their own. */
-void command_help(const struct command *c);
 
 /* A part of a command, e.g. `draw` of `qr`. */
 struct subcommand {
 	const char *name; /* NULL ends a table */
 	int (*run)(int argc, char **argv);
 };
-/* Runs argv[1] of the table with argv moved on by one. --help prints command_help(); no word or an unknown one is a
- * usage error (64). */
+/* Runs argv[1] of the table with argv moved on by one. --help prints usage, summary and long text; no word or an
+ * unknown one is a usage error (64). */
 int command_dispatch(const char *name, const struct subcommand *table, int argc, char **argv);
 
 #endif

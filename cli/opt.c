@@ -44,7 +44,7 @@ static void help_line(const struct opt *o)
 	printf("%-28s %s%s\n", left, o->help, o->required ? " (required)" : "");
 }
 
-void opt_help(const struct opt_spec *spec)
+static void opt_help(const struct opt_spec *spec)
 {
 	const struct opt *o;
 

@@ -55,7 +55,5 @@ enum { OPT_GO = -1 };
 int opt_parse(const struct opt_spec *spec, int argc, char **argv, struct opt_args *out);
 /* A usage error that the table cannot express; returns 64. */
 int opt_usage(const struct opt_spec *spec, bool json, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-/* Print the help of the table to stdout. */
-void opt_help(const struct opt_spec *spec);
 
 #endif

@@ -5,10 +5,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/text.h"
-
-enum { BAR_COLUMNS = 40, BAR_PAUSE_MS = 100 };
 
 int term_exit(enum err e)
 {
@@ -172,113 +169,6 @@ static void print_safe(FILE *f, const char *text)
 		s = span_sub(s, safe_piece(s, piece), s.len);
 		fputs(piece, f);
 	}
-}
-
-/* ---- tables --------------------------------------------------------------------------------- */
-
-void term_table_init(struct term_table *t, struct arena *a, size_t columns, const char *const *heads)
-{
-	*t = (struct term_table){.arena = a, .columns = columns};
-	term_table_row(t, heads);
-}
-
-static bool make_room(struct term_table *t)
-{
-	size_t cap = t->cap != 0 ? t->cap * 2 : 16;
-	const char **cells;
-
-	if (t->rows < t->cap)
-		return true;
-	cells = arena_array(t->arena, cap * t->columns, sizeof(*cells));
-	if (cells == NULL)
-		return false;
-	if (t->rows != 0)
-		memcpy(cells, t->cells, t->rows * t->columns * sizeof(*cells));
-	t->cells = cells;
-	t->cap = cap;
-	return true;
-}
-
-void term_table_row(struct term_table *t, const char *const *cells)
-{
-	size_t i;
-
-	if (t->failed || !make_room(t)) {
-		t->failed = true;
-		return;
-	}
-	for (i = 0; i < t->columns; i++)
-		t->cells[t->rows * t->columns + i] = cells[i] != NULL ? term_safe(t->arena, span_str(cells[i])) : "-";
-	t->rows++;
-}
-
-static size_t column_width(const struct term_table *t, size_t column)
-{
-	size_t widest = 0, row;
-
-	for (row = 0; row < t->rows; row++) {
-		size_t w = term_width(t->cells[row * t->columns + column]);
-
-		widest = w > widest ? w : widest;
-	}
-	return widest;
-}
-
-static void print_row(const struct term_table *t, size_t row, const size_t *widths, FILE *f)
-{
-	size_t i;
-
-	for (i = 0; i < t->columns; i++) {
-		const char *cell = t->cells[row * t->columns + i];
-
-		fputs(cell, f);
-		if (i + 1 < t->columns)
-			fprintf(f, "%*s", (int)(widths[i] - term_width(cell) + 2), "");
-	}
-	fputc('\n', f);
-}
-
-enum err term_table_print(const struct term_table *t, FILE *f)
-{
-	size_t *widths = arena_array(t->arena, t->columns, sizeof(*widths)), i;
-
-	if (t->failed || widths == NULL)
-		return ERR_BUDGET;
-	for (i = 0; i < t->columns; i++)
-		widths[i] = column_width(t, i);
-	for (i = 0; i < t->rows; i++)
-		print_row(t, i, widths, f);
-	return fflush(f) == 0 && !ferror(f) ? ERR_OK : ERR_FILE_UNWRITABLE;
-}
-
-/* ---- progress ------------------------------------------------------------------------------- */
-
-void term_progress_begin(struct term_progress *p, const char *label, size_t total)
-{
-	*p = (struct term_progress){.label = label, .total = total, .on = term_is_tty(stderr) && total > 1};
-	term_progress_step(p, 0);
-}
-
-void term_progress_step(struct term_progress *p, size_t done)
-{
-	int64_t now = clock_monotonic_ms();
-	int filled;
-
-	p->done = done < p->total ? done : p->total;
-	if (!p->on || (p->shown_ms != 0 && now - p->shown_ms < BAR_PAUSE_MS))
-		return;
-	p->shown_ms = now;
-	filled = (int)(p->done * BAR_COLUMNS / p->total);
-	fprintf(stderr, "\r%s [%.*s%*s] %zu/%zu", p->label, filled, "########################################",
-	        BAR_COLUMNS - filled, "", p->done, p->total);
-	fflush(stderr);
-}
-
-void term_progress_end(struct term_progress *p)
-{
-	if (p->on)
-		fputs("\r\033[K", stderr);
-	p->on = false;
 }
 
 /* ---- answers -------------------------------------------------------------------------------- */

@@ -39,31 +39,6 @@ size_t term_width(const char *s);
  * UTF-8 become \xNN, byte by byte. Never NULL. */
 const char *term_safe(struct arena *a, struct span s);
 
-/* A table for people. Cells are made safe and copied. Rows are kept until printed, so that columns fit. */
-struct term_table {
-	struct arena *arena;
-	size_t columns, rows, cap;
-	const char **cells;
-	bool failed;
-};
-void term_table_init(struct term_table *t, struct arena *a, size_t columns, const char *const *heads);
-/* `columns` cells; NULL prints as "-". */
-void term_table_row(struct term_table *t, const char *const *cells);
-/* ERR_BUDGET when a row did not fit, ERR_FILE_UNWRITABLE. */
-enum err term_table_print(const struct term_table *t, FILE *f) MUST_CHECK;
-
-/* A bar on stderr, when that is a terminal; otherwise nothing. */
-struct term_progress {
-	const char *label;
-	size_t total, done;
-	int64_t shown_ms;
-	bool on;
-};
-void term_progress_begin(struct term_progress *p, const char *label, size_t total);
-void term_progress_step(struct term_progress *p, size_t done);
-/* Wipes the bar. */
-void term_progress_end(struct term_progress *p);
-
 /* One compact line on stdout, at once; takes the reference. ERR_NO_MEMORY when line is NULL, ERR_FILE_UNWRITABLE. */
 enum err term_json(json_t *line) MUST_CHECK;
 /* Flush stdout and say whether all was written: ERR_FILE_UNWRITABLE, e.g. on a full disk or a closed pipe. */

@@ -1,5 +1,5 @@
 /*
- * From a call to a use case and back (DESIGN 3):
+ * From a call to a use case and back:
  *
  *   gRPC thread   client gone or too late? queue full? -> else to a worker
  *   worker        principal, unpack within the budget, text, decode, desk_begin()

@@ -406,11 +406,3 @@ void rpc_stop(struct rpc_server *s, unsigned grace_ms)
 	}
 	server_free(s);
 }
-
-unsigned rpc_live(struct rpc_server *s)
-{
-	pthread_mutex_lock(&s->lock);
-	unsigned n = s->live;
-	pthread_mutex_unlock(&s->lock);
-	return n;
-}

@@ -64,8 +64,6 @@ enum err rpc_start(const struct rpc_options *o, struct rpc_server **out, int *po
 /* Stop in order: no new calls; open streams get UNAVAILABLE / STOPPING; calls under way may end within grace_ms, then
  * they are cancelled; waits until every call is finished by its owner. Frees the server. */
 void rpc_stop(struct rpc_server *s, unsigned grace_ms);
-/* Calls delivered and not finished. */
-unsigned rpc_live(struct rpc_server *s);
 
 void *rpc_env(const struct rpc_call *c);
 const struct rpc_route *rpc_route_of(const struct rpc_call *c); /* NULL: unknown method */

@@ -73,7 +73,7 @@ static int principal_put(int argc, char **argv)
 	    "Enrols or changes a principal. The file (- for standard input):\n"
 	    "  {\"id\", \"name\", \"org_code\", \"org_name\", \"roles\": [\"window\"], \"types\": [], \"items\": [\"*\"]}\n"
 	    "Sensitive grants (role security, statutory use) wait until a second security\n"
-	    "administrator makes the same call.\n",
+	    "administrator makes the same call.",
 	    opts,
 	    1,
 	    1};
@@ -96,7 +96,7 @@ static int principal_list(int argc, char **argv)
 	    ONLINE_OPTS(o),
 	    {0},
 	};
-	const struct opt_spec spec = {"principal list", "", "Lists the enrolled principals.\n", opts, 0, 0};
+	const struct opt_spec spec = {"principal list", "", "Lists the enrolled principals.", opts, 0, 0};
 	int st = online_run(&o, &spec, argc, argv, &args);
 
 	if (st == OPT_GO) {
@@ -118,7 +118,7 @@ static int principal_disable(int argc, char **argv)
 	    ONLINE_OPTS(o),
 	    {0},
 	};
-	const struct opt_spec spec = {"principal disable", "ID", "Shuts a principal out, at once.\n", opts, 1, 1};
+	const struct opt_spec spec = {"principal disable", "ID", "Shuts a principal out, at once.", opts, 1, 1};
 	int st = online_run(&o, &spec, argc, argv, &args);
 
 	if (st == OPT_GO) {
@@ -182,7 +182,7 @@ static int audit_list(int argc, char **argv)
 	    ONLINE_OPTS(o),
 	    {0},
 	};
-	const struct opt_spec spec = {"audit list", "", "Lists the entries of the audit log.\n", opts, 0, 0};
+	const struct opt_spec spec = {"audit list", "", "Lists the entries of the audit log.", opts, 0, 0};
 	int st = online_run(&o, &spec, argc, argv, &args);
 
 	if (st == OPT_GO) {
@@ -209,8 +209,7 @@ int cmd_status(int argc, char **argv)
 	Yinzheng__V1__GetStatusRequest req = YINZHENG__V1__GET_STATUS_REQUEST__INIT;
 	struct opt_args args;
 	const struct opt opts[] = {ONLINE_OPTS(o), {0}};
-	const struct opt_spec spec = {"status", "", "The server's own account: counts, trust list, warnings.\n",
-	                              opts,     0,  0};
+	const struct opt_spec spec = {"status", "", "The server's own account: counts, trust list, warnings.", opts, 0, 0};
 	int st = online_run(&o, &spec, argc, argv, &args);
 
 	if (st == OPT_GO)
@@ -243,7 +242,7 @@ int cmd_health(int argc, char **argv)
 	struct opt_args args;
 	const struct opt opts[] = {ONLINE_OPTS(o), {0}};
 	const struct opt_spec spec = {
-	    "health", "[SERVICE]", "Asks whether the server (or one service of it) is serving; 69 when it is not.\n",
+	    "health", "[SERVICE]", "Asks whether the server (or one service of it) is serving; 69 when it is not.",
 	    opts,     0,           1};
 	int st = online_run(&o, &spec, argc, argv, &args);
 

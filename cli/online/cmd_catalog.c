@@ -111,12 +111,8 @@ static int catalog_load(int argc, char **argv)
 	struct online o = ONLINE_INIT;
 	struct opt_args args;
 	const struct opt opts[] = {ONLINE_OPTS(o), {0}};
-	const struct opt_spec spec = {"catalog load",
-	                              "FILE.json…",
-	                              "Puts the licence types and items of the files into the catalogue.\n",
-	                              opts,
-	                              1,
-	                              -1};
+	const struct opt_spec spec = {
+	    "catalog load", "FILE.json…", "Puts the licence types and items of the files into the catalogue.", opts, 1, -1};
 	int st = online_run(&o, &spec, argc, argv, &args);
 
 	if (st == OPT_GO) {
@@ -140,7 +136,7 @@ static int show(int argc, char **argv, const char *name, const char *one, const 
 	    ONLINE_OPTS(o),
 	    {0},
 	};
-	const struct opt_spec spec = {name, "[CODE]", "Shows one by its code, or lists all.\n", opts, 0, 1};
+	const struct opt_spec spec = {name, "[CODE]", "Shows one by its code, or lists all.", opts, 0, 1};
 	int st = online_run(&o, &spec, argc, argv, &args);
 
 	if (st == OPT_GO && args.count == 1) {

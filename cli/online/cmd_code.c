@@ -136,7 +136,7 @@ static int code_issue(int argc, char **argv)
 	    "Makes a show-code. The file (- for standard input) holds an IssueCodeRequest:\n"
 	    "  {\"kind\": \"show\"|\"use\", \"holder\": {…}, \"presenter\": {…}, \"audience\": {\"kind\": \"windows\"},\n"
 	    "   \"purpose\": …, \"item_code\": … | \"show\": [{\"licence_id\", \"fields\"}], \"life_seconds\": 60}\n"
-	    "For a use code the preview is fetched and shown first; the citizen agrees to exactly that.\n",
+	    "For a use code the preview is fetched and shown first; the citizen agrees to exactly that.",
 	    opts,
 	    1,
 	    1};
@@ -176,7 +176,7 @@ static int code_preview(int argc, char **argv)
 	    "code preview",
 	    "FILE.json",
 	    "Lists a holder's licences; with an item also exactly what a use code for it would let out.\n"
-	    "The file (- for standard input): {\"holder\": {…}, \"presenter\": {…}, \"item_code\": …}\n",
+	    "The file (- for standard input): {\"holder\": {…}, \"presenter\": {…}, \"item_code\": …}",
 	    NULL,
 	    1,
 	    1};
@@ -189,7 +189,7 @@ static int code_cancel(int argc, char **argv)
 	static const struct opt_spec spec = {
 	    "code cancel",
 	    "FILE.json",
-	    "Withdraws a code. The file (- for standard input): {\"holder\": {…}, \"presenter\": {…}, \"code\": …}\n",
+	    "Withdraws a code. The file (- for standard input): {\"holder\": {…}, \"presenter\": {…}, \"code\": …}",
 	    NULL,
 	    1,
 	    1};

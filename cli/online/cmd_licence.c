@@ -15,7 +15,7 @@ static int licence_issue(int argc, char **argv)
 	    "FILE.json",
 	    "Issues a licence. The file (- for standard input) holds an IssueRequest:\n"
 	    "  {\"type_code\": …, \"number\": …, \"holders\": [{\"name\", \"code_type\", \"code\"}],\n"
-	    "   \"fields\": [{\"name\", \"value\"}], \"valid_to\": \"YYYY-MM-DD\", \"area_code\": …}\n",
+	    "   \"fields\": [{\"name\", \"value\"}], \"valid_to\": \"YYYY-MM-DD\", \"area_code\": …}",
 	    opts,
 	    1,
 	    1};
@@ -88,7 +88,7 @@ static int licence_file(int argc, char **argv)
 	    {0},
 	};
 	const struct opt_spec spec = {
-	    "licence file", "ID|-", "Writes the sealed record, for: yinzheng verify --trust … FILE.yzl\n", opts, 1, 1};
+	    "licence file", "ID|-", "Writes the sealed record, for: yinzheng verify --trust … FILE.yzl", opts, 1, 1};
 	int st = online_run(&o, &spec, argc, argv, &args);
 
 	if (st == OPT_GO) {
@@ -111,7 +111,7 @@ static int licence_list(int argc, char **argv)
 	    ONLINE_OPTS(o),
 	    {0},
 	};
-	const struct opt_spec spec = {"licence list", "", "Lists the agency's own licences, oldest first.\n", opts, 0, 0};
+	const struct opt_spec spec = {"licence list", "", "Lists the agency's own licences, oldest first.", opts, 0, 0};
 	int st = online_run(&o, &spec, argc, argv, &args);
 
 	if (st == OPT_GO) {
@@ -137,13 +137,12 @@ static int licence_status(int argc, char **argv)
 	    ONLINE_OPTS(o),
 	    {0},
 	};
-	const struct opt_spec spec = {
-	    "licence status",
-	    "ID|-",
-	    "Suspends, restores, revokes or cancels a licence. Revoked and cancelled are final.\n",
-	    opts,
-	    1,
-	    1};
+	const struct opt_spec spec = {"licence status",
+	                              "ID|-",
+	                              "Suspends, restores, revokes or cancels a licence. Revoked and cancelled are final.",
+	                              opts,
+	                              1,
+	                              1};
 
 	st = online_run(&o, &spec, argc, argv, &args);
 	if (st == OPT_GO) {

@@ -97,7 +97,7 @@ static int seal_create(int argc, char **argv)
 	    ONLINE_OPTS(o),
 	    {0},
 	};
-	const struct opt_spec spec = {"seal create", "", "Makes a seal, signed by the service's seal maker.\n", opts, 0, 0};
+	const struct opt_spec spec = {"seal create", "", "Makes a seal, signed by the service's seal maker.", opts, 0, 0};
 
 	st = online_run(&o, &spec, argc, argv, &args);
 	if (st == OPT_GO) {
@@ -130,7 +130,7 @@ static int seal_import(int argc, char **argv)
 	    ONLINE_OPTS(o),
 	    {0},
 	};
-	const struct opt_spec spec = {"seal import", "FILE.esl", "Imports a seal made elsewhere; it must verify.\n",
+	const struct opt_spec spec = {"seal import", "FILE.esl", "Imports a seal made elsewhere; it must verify.",
 	                              opts,          1,          1};
 	int st = online_run(&o, &spec, argc, argv, &args);
 
@@ -158,7 +158,7 @@ static int seal_list(int argc, char **argv)
 	    ONLINE_OPTS(o),
 	    {0},
 	};
-	const struct opt_spec spec = {"seal list", "", "Lists the seals that the caller may see.\n", opts, 0, 0};
+	const struct opt_spec spec = {"seal list", "", "Lists the seals that the caller may see.", opts, 0, 0};
 	int st = online_run(&o, &spec, argc, argv, &args);
 
 	if (st == OPT_GO) {
@@ -181,7 +181,7 @@ static int seal_show(int argc, char **argv)
 	    ONLINE_OPTS(o),
 	    {0},
 	};
-	const struct opt_spec spec = {"seal show", "ID", "Shows one seal.\n", opts, 1, 1};
+	const struct opt_spec spec = {"seal show", "ID", "Shows one seal.", opts, 1, 1};
 	int st = online_run(&o, &spec, argc, argv, &args);
 
 	if (st == OPT_GO) {
@@ -198,7 +198,7 @@ static int seal_history(int argc, char **argv)
 	Yinzheng__V1__GetSealRequest req = YINZHENG__V1__GET_SEAL_REQUEST__INIT;
 	struct opt_args args;
 	const struct opt opts[] = {ONLINE_OPTS(o), {0}};
-	const struct opt_spec spec = {"seal history", "ID", "Shows every change of a seal's state.\n", opts, 1, 1};
+	const struct opt_spec spec = {"seal history", "ID", "Shows every change of a seal's state.", opts, 1, 1};
 	int st = online_run(&o, &spec, argc, argv, &args);
 
 	if (st == OPT_GO) {
@@ -223,7 +223,7 @@ static int seal_status(int argc, char **argv)
 	    ONLINE_OPTS(o),
 	    {0},
 	};
-	const struct opt_spec spec = {"seal status", "ID", "Changes a seal's state; revoked is final.\n", opts, 1, 1};
+	const struct opt_spec spec = {"seal status", "ID", "Changes a seal's state; revoked is final.", opts, 1, 1};
 
 	st = online_run(&o, &spec, argc, argv, &args);
 	if (st == OPT_GO) {
@@ -296,7 +296,7 @@ static int seal_sign(int argc, char **argv)
 	const struct opt_spec spec = {"seal sign",
 	                              "FILE",
 	                              "Signs a file with a seal; only its SM3 digest goes to the server.\n"
-	                              "Check the result with: yinzheng verify --data FILE --trust … FILE.dat\n",
+	                              "Check the result with: yinzheng verify --data FILE --trust … FILE.dat",
 	                              opts,
 	                              1,
 	                              1};
@@ -361,7 +361,7 @@ static int seal_verify(int argc, char **argv)
 	    "seal verify",
 	    "FILE",
 	    "Has the server verify a document, seal, signature, licence file or receipt with its trust list.\n"
-	    "`yinzheng verify` does the same without a server, and checks a signed verdict.\n",
+	    "`yinzheng verify` does the same without a server, and checks a signed verdict.",
 	    opts,
 	    1,
 	    1};

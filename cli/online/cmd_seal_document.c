@@ -118,7 +118,7 @@ int seal_sign_document(int argc, char **argv)
 	const struct opt_spec spec = {"seal sign-document",
 	                              "FILE.ofd",
 	                              "Puts a seal's signature into an OFD file; earlier signatures stay valid.\n"
-	                              "Check the result with: yinzheng verify --trust … FILE.ofd\n",
+	                              "Check the result with: yinzheng verify --trust … FILE.ofd",
 	                              opts,
 	                              1,
 	                              1};

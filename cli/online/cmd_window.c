@@ -145,7 +145,7 @@ int cmd_pull(int argc, char **argv)
 	const struct opt_spec spec = {"pull",
 	                              "",
 	                              "Redeems a use code: what the item needs, each with its verdict, and a receipt.\n"
-	                              "Check the receipt with: yinzheng verify --trust … FILE.yzr\n",
+	                              "Check the receipt with: yinzheng verify --trust … FILE.yzr",
 	                              opts,
 	                              0,
 	                              0};
@@ -175,7 +175,7 @@ int cmd_receipt(int argc, char **argv)
 	    ONLINE_OPTS(o),
 	    {0},
 	};
-	const struct opt_spec spec = {"receipt", "ID", "Fetches a receipt of one's own again, newly signed.\n", opts, 1, 1};
+	const struct opt_spec spec = {"receipt", "ID", "Fetches a receipt of one's own again, newly signed.", opts, 1, 1};
 	int st = online_run(&o, &spec, argc, argv, &args);
 
 	if (st == OPT_GO) {
@@ -239,7 +239,7 @@ int cmd_inspect(int argc, char **argv)
 	    ONLINE_OPTS(o),
 	    {0},
 	};
-	const struct opt_spec spec = {"inspect", "", "Checks what a citizen shows, or a licence by its identifier.\n",
+	const struct opt_spec spec = {"inspect", "", "Checks what a citizen shows, or a licence by its identifier.",
 	                              opts,      0,  0};
 	int st = online_run(&o, &spec, argc, argv, &args);
 

@@ -153,7 +153,8 @@ static int connect_to(struct online *o)
 	return e == ERR_OK ? 0 : online_fail(o, e, NULL, o->server);
 }
 
-int online_open(struct online *o)
+/* Reads the profile and opens the connection; prints what is wrong. 0, or the exit status. */
+static int online_open(struct online *o)
 {
 	int st;
 

@@ -39,8 +39,6 @@ struct online {
 		"json", 0, OPT_FLAG, NULL, "one JSON object per line", &(o).json, 0, 0, false                                  \
 	}
 
-/* Reads the profile and opens the connection; prints what is wrong. 0, or the exit status. */
-int online_open(struct online *o);
 void online_close(struct online *o);
 
 /* Makes the call: an empty request_id is filled with 16 random bytes, an absent operator from the profile. On refusal

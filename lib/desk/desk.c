@@ -111,11 +111,6 @@ void desk_free(struct desk *d)
 	free(d);
 }
 
-struct store *desk_store(const struct desk *d)
-{
-	return d->o.store;
-}
-
 /* ---- who is this ---------------------------------------------------------------------------- */
 
 struct key_lookup {

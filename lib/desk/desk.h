@@ -110,7 +110,6 @@ enum err desk_run(struct desk_call *call, const struct use_case *use) MUST_CHECK
 /* The signed receipt of a pull or inspection: from the stored body, as often as asked. The caller must be the
  * receipt's own principal. ERR_RECEIPT_UNKNOWN. */
 enum err desk_receipt(struct desk_call *call, const char *receipt_id, struct span *out) MUST_CHECK;
-struct store *desk_store(const struct desk *d);
 /* Is this organisation's service in order? Text of warnings for status and health (CRL old, clock behind, …). */
 enum err desk_warnings(struct desk *d, struct arena *a, char ***out, size_t *n) MUST_CHECK;
 

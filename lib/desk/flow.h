@@ -77,7 +77,7 @@ struct judged {
 	bool usable;     /* genuine, and its state allows a use now */
 	const char *why; /* "" when usable; no personal data */
 };
-/* Three questions, three answers (DESIGN 5): the signature is judged at the store's time of issue with revocation
+/* Three questions, three answers (README): the signature is judged at the store's time of issue with revocation
  * required, state and validity at `now`. Never an error about the licence itself. */
 enum err licence_judge(struct desk_call *call, int64_t now, const struct fetched *f, struct judged *out) MUST_CHECK;
 /* ERR_STORE_CHANGED unless licence and seal are still what was judged (those of other sources cannot be asked). */

@@ -76,9 +76,7 @@ bool desk_allows_type(const struct principal *p, const char *code);
 bool desk_allows_item(const struct principal *p, const char *code);
 
 /* ---- seals (seal_use.c) --------------------------------------------------------------------- */
-/* Our key whose certificate is in the seal's list; NULL when there is none. */
-const struct desk_key *desk_key_for_seal(const struct desk *d, const struct ses_seal *seal);
-/* Same for a stored seal: parses row->der. */
+/* Have we a key whose certificate is in this stored seal's list? */
 bool desk_can_sign(const struct desk *d, struct span seal_der);
 /* Good for use now: active, within its period, and verify_seal() passes with revocation required.
  * ERR_SEAL_NOT_USABLE with the reason in the note. row->der must be there. */

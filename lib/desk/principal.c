@@ -1,4 +1,4 @@
-/* What a principal may be: codes, keys, and roles that exclude one another (DESIGN 5, Principals). */
+/* What a principal may be: codes, keys, and roles that exclude one another (docs/api.md). */
 #include "base/text.h"
 #include "desk/internal.h"
 

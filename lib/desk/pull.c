@@ -1,4 +1,4 @@
-/* A window's pull: DESIGN.md 3, steps 5 to 9. Refusals spend nothing; an answered pull spends the code. */
+/* A window's pull (docs/flows.md). Refusals spend nothing; an answered pull spends the code. */
 #include "base/buf.h"
 #include "desk/show.h"
 

@@ -20,7 +20,8 @@ static bool seal_lists(const struct ses_seal *seal, struct span cert)
 	return false;
 }
 
-const struct desk_key *desk_key_for_seal(const struct desk *d, const struct ses_seal *seal)
+/* Our key whose certificate is in the seal's list; NULL when there is none. */
+static const struct desk_key *key_for_seal(const struct desk *d, const struct ses_seal *seal)
 {
 	size_t i;
 
@@ -34,7 +35,7 @@ bool desk_can_sign(const struct desk *d, struct span seal_der)
 {
 	struct arena *a = arena_new(SES_MAX);
 	struct ses_seal seal;
-	bool can = a != NULL && ses_seal_parse(a, seal_der, &seal, NULL) == ERR_OK && desk_key_for_seal(d, &seal) != NULL;
+	bool can = a != NULL && ses_seal_parse(a, seal_der, &seal, NULL) == ERR_OK && key_for_seal(d, &seal) != NULL;
 
 	arena_free(a);
 	return can;
@@ -131,7 +132,7 @@ enum err desk_seal_sign(struct desk_call *call, const struct seal_use *use, stru
 		e = ses_seal_parse(call->arena, use->row->der, &seal, &call->note);
 	if (e != ERR_OK)
 		return e;
-	key = desk_key_for_seal(call->desk, &seal);
+	key = key_for_seal(call->desk, &seal);
 	if (key == NULL)
 		return err_note_set(&call->note, ERR_SEAL_KEY_MISSING, NULL, NULL);
 	/* The list of a seal is its maker's word alone: it lends nobody the key of another agency. */

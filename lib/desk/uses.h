@@ -305,7 +305,7 @@ struct disable_request {
 };
 /* use_principal_put: req struct principal */
 extern const struct use_case use_principal_put, use_principal_list, use_principal_disable;
-/* The exclusions of DESIGN 5: ERR_ROLES_CONFLICT. Also usable without a store (init, CLI). */
+/* Roles that exclude one another: ERR_ROLES_CONFLICT. Also usable without a store (init, CLI). */
 enum err principal_check(const struct principal *p, struct err_note *note) MUST_CHECK;
 /* For `yinzhengd init`: the first security administrators, straight into a fresh store. */
 enum err desk_enrol_first(struct store *s, struct principal *admins, size_t n, struct err_note *note) MUST_CHECK;

@@ -13,7 +13,8 @@ enum err ses_wrong(const struct reading *rd, enum err e, const char *element)
 	return err_note_set(rd->note, e, element, e == ERR_FORMAT ? "%s is not as the standard has it" : NULL, element);
 }
 
-enum err ses_noted(const struct reading *rd, const char *code, const char *where)
+/* For forms that were always read, list or not: noted where there is a list. */
+static enum err noted(const struct reading *rd, const char *code, const char *where)
 {
 	return rd->list != NULL ? deviation_add(rd->list, code, where) : ERR_OK;
 }
@@ -217,7 +218,7 @@ static enum err read_ext(const struct reading *rd, struct der *d, const char *wh
 		e = der_bool(&in, &out->critical);
 	}
 	if (e == ERR_OK && written && !out->critical)
-		e = ses_noted(rd, "EXT_DEFAULT_ENCODED", where);
+		e = noted(rd, "EXT_DEFAULT_ENCODED", where);
 	if (e == ERR_OK)
 		e = der_octets(&in, &out->value);
 	return e == ERR_OK ? der_end(&in) : e;
@@ -264,16 +265,16 @@ static enum err enter_exts(const struct reading *rd, struct der *d, enum ext_pla
 		return ERR_FORMAT;
 	e = der_enter(d, tag, &in, NULL);
 	if (e == ERR_OK && tag == DER_SEQUENCE && place == EXT_TAGGED)
-		e = ses_noted(rd, "EXT_UNTAGGED", where);
+		e = noted(rd, "EXT_UNTAGGED", where);
 	if (e == ERR_OK && tag == DER_CONTEXT_0 && place == EXT_UNTAGGED)
-		e = ses_noted(rd, "EXT_TAGGED", where);
+		e = noted(rd, "EXT_TAGGED", where);
 	if (e != ERR_OK)
 		return e;
 	*list = in;
 	if (tag == DER_SEQUENCE || !der_more(&in))
 		return ERR_OK;
 	if (holds_ext_data(in))
-		return ses_noted(rd, "EXT_IMPLICIT", where);
+		return noted(rd, "EXT_IMPLICIT", where);
 	e = der_enter(&in, DER_SEQUENCE, list, NULL);
 	return e == ERR_OK ? der_end(&in) : e;
 }
@@ -331,7 +332,7 @@ enum err ses_time_stamp(const struct reading *rd, struct der *d, const char *whe
 		if (e == ERR_OK)
 			e = der_bits_value(it.value, &v);
 		if (e == ERR_OK)
-			e = ses_noted(rd, "TS_UNTAGGED", where);
+			e = noted(rd, "TS_UNTAGGED", where);
 	} else {
 		e = der_enter(&look, DER_CONTEXT_0, &in, NULL);
 		if (e == ERR_OK)

@@ -19,8 +19,6 @@ struct reading {
 
 /* The note for an element that failed with e; returns e. */
 enum err ses_wrong(const struct reading *rd, enum err e, const char *element);
-/* For forms that were always read, list or not: noted where there is a list. */
-enum err ses_noted(const struct reading *rd, const char *code, const char *where) MUST_CHECK;
 
 /* Text of this type. Otherwise: of another string type (TEXT_TYPE), or with bytes that the type does not have
  * (TEXT_CHARSET), those that cannot be shown written as \xNN. */

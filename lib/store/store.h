@@ -1,5 +1,5 @@
 /*
- * The store: the domain's verbs over a database (DESIGN 5, Storage). docs/store.md has the schema.
+ * The store: the domain's verbs over a database. docs/store.md has the schema.
  *
  *  - Reads run in store_read(): one snapshot, any thread, never waiting for writers.
  *  - Writes are functions that can be run again: store_write() hands one to the single writer, which runs it under a

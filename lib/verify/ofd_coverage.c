@@ -1,4 +1,4 @@
-/* What the signatures of a package protect: a document is what they cover (DESIGN 5, UNCOVERED). */
+/* What the signatures of a package protect: a document is what they cover (docs/verification.md, UNCOVERED). */
 #include "verify/ofd.h"
 
 enum { NAMES_SHOWN = 4 };

@@ -46,8 +46,7 @@ const char *check_result_name(enum check_result r)
 
 const char *verify_kind_name(enum verify_kind k)
 {
-	static const char *const names[] = {"unknown", "ofd",     "seal",     "signature",
-	                                    "licence", "receipt", "showcode", "verdict"};
+	static const char *const names[] = {"unknown", "ofd", "seal", "signature", "licence", "receipt", "verdict"};
 	return (size_t)k < sizeof(names) / sizeof(names[0]) ? names[k] : "unknown";
 }
 
@@ -103,7 +102,8 @@ static int rank(enum indication i)
 	return 0;
 }
 
-bool verdict_worse(enum indication a, enum sub_indication a_sub, enum indication b, enum sub_indication b_sub)
+/* True when a is worse news than b. */
+static bool verdict_worse(enum indication a, enum sub_indication a_sub, enum indication b, enum sub_indication b_sub)
 {
 	if (rank(a) != rank(b))
 		return rank(a) > rank(b);

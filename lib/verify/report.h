@@ -1,5 +1,5 @@
 /*
- * A verdict as data: every check with its result and code; printing is someone else's job (DESIGN 5, Verdict).
+ * A verdict as data: every check with its result and code; printing is someone else's job.
  * docs/report-codes.md lists the codes.
  */
 #ifndef YZ_VERIFY_REPORT_H
@@ -10,7 +10,7 @@
 
 enum indication { IND_NONE, TOTAL_PASSED, TOTAL_FAILED, INDETERMINATE, NO_SIGNATURE_FOUND };
 
-/* In the order of DESIGN 5: within one indication the first of these wins. */
+/* Within one indication the first of these wins. */
 enum sub_indication {
 	SUB_NONE,
 	SUB_FORMAT_FAILURE,
@@ -67,16 +67,7 @@ struct signature_report {
 	struct signature_report *next;
 };
 
-enum verify_kind {
-	KIND_UNKNOWN,
-	KIND_OFD,
-	KIND_SEAL,
-	KIND_SIGNATURE,
-	KIND_LICENCE,
-	KIND_RECEIPT,
-	KIND_SHOWCODE,
-	KIND_VERDICT
-};
+enum verify_kind { KIND_UNKNOWN, KIND_OFD, KIND_SEAL, KIND_SIGNATURE, KIND_LICENCE, KIND_RECEIPT, KIND_VERDICT };
 
 /* Of a package: which of its entries a signature protects. Paths begin with '/'. The files of the signatures themselves
  * (the list, Signature.xml, SignedValue.dat, Seal.esl) are in none of the lists unless a signature refers to them. */
@@ -128,8 +119,6 @@ void report_fail(struct report *r, struct signature_report *s, enum indication i
 /* Append a signature; NULL when out of memory. */
 struct signature_report *report_signature(struct report *r, const char *id, const char *type);
 void report_not_checked(struct report *r, const char *what);
-/* True when a is worse news than b. */
-bool verdict_worse(enum indication a, enum sub_indication a_sub, enum indication b, enum sub_indication b_sub);
 /* After all steps: a signature without failure is TOTAL_PASSED; the file's verdict is the worst. */
 void report_conclude(struct report *r);
 

@@ -1,4 +1,4 @@
-/* The JSON of DESIGN 6: one line, arrays never absent, unknown values null, times in UTC. */
+/* The JSON of a report: one line, arrays never absent, unknown values null, times in UTC. */
 #include <jansson.h>
 #include <stdlib.h>
 

@@ -63,7 +63,7 @@ enum err verify_ofd(struct arena *a, const struct verify_policy *p, const struct
  * ERR_FILE_UNREADABLE; ERR_TOO_LARGE past TRUST_FILES_MAX. */
 enum err trust_load(const char *const *paths, size_t n, struct cert_store **out, struct err_note *note) MUST_CHECK;
 
-/* JSON of one report as in DESIGN 6, one line, in the arena. `file` may be NULL. */
+/* JSON of one report, one line, in the arena. `file` may be NULL. */
 enum err report_json(struct arena *a, const struct report *r, const char *file, char **out) MUST_CHECK;
 
 #endif

@@ -1,4 +1,4 @@
-/* The command line's own parts: options by table, text fit for terminals, tables, refusals and exit statuses. */
+/* The command line's own parts: options by table, text fit for terminals, refusals and exit statuses. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -210,86 +210,6 @@ static void text_without_memory_is_still_text(void **state)
 	arena_free(tiny);
 }
 
-/* ---- tables --------------------------------------------------------------------------------- */
-
-static char *printed(struct term_table *t)
-{
-	char *text = NULL;
-	size_t size = 0;
-	FILE *f = open_memstream(&text, &size);
-
-	assert_non_null(f);
-	assert_int_equal(term_table_print(t, f), ERR_OK);
-	fclose(f);
-	return text;
-}
-
-static void columns_stand_under_each_other(void **state)
-{
-	static const char *const heads[] = {"TYPE", "NAME", "STATE"};
-	static const char *const rows[][3] = {
-	    {"营业执照", "云州市餐饮有限公司", "valid"},
-	    {"A", "张三", NULL},
-	    {"x\x1b[2J", "\xff", "e\xcc\x81"},
-	};
-	struct term_table t;
-	char *text;
-
-	term_table_init(&t, *state, 3, heads);
-	for (size_t i = 0; i < COUNT(rows); i++)
-		term_table_row(&t, rows[i]);
-	text = printed(&t);
-	assert_string_equal(text, "TYPE      NAME                STATE\n"
-	                          "营业执照  云州市餐饮有限公司  valid\n"
-	                          "A         张三                -\n"
-	                          "x\\x1b[2J  \\xff                e\xcc\x81\n");
-	free(text);
-}
-
-static void tables_grow(void **state)
-{
-	static const char *const heads[] = {"N"};
-	struct term_table t;
-	size_t lines = 0;
-	char *text;
-
-	term_table_init(&t, *state, 1, heads);
-	for (int i = 0; i < 500; i++) {
-		char number[12];
-		const char *cell = number;
-
-		snprintf(number, sizeof(number), "%d", i);
-		term_table_row(&t, &cell); /* cells are copied */
-	}
-	text = printed(&t);
-	for (const char *p = text; *p != '\0'; p++)
-		lines += *p == '\n';
-	assert_int_equal(lines, 501);
-	assert_non_null(strstr(text, "\n499\n"));
-	free(text);
-}
-
-static void tables_fail_whole(void **state)
-{
-	static const char *const heads[] = {"N"};
-	struct arena *tiny = arena_new(256);
-	FILE *full = fopen("/dev/full", "w");
-	struct term_table t;
-
-	term_table_init(&t, tiny, 1, heads);
-	for (int i = 0; i < 100; i++)
-		term_table_row(&t, heads);
-	assert_int_equal(term_table_print(&t, stderr), ERR_BUDGET);
-	arena_free(tiny);
-	if (full == NULL) {
-		printf("note: no /dev/full, skipped\n");
-		return;
-	}
-	term_table_init(&t, *state, 1, heads);
-	assert_int_equal(term_table_print(&t, full), ERR_FILE_UNWRITABLE);
-	fclose(full);
-}
-
 /* ---- terminals ------------------------------------------------------------------------------ */
 
 static FILE *open_terminal(int *master)
@@ -331,52 +251,6 @@ static void colours_need_a_terminal_that_takes_them(void **state)
 	assert_false(term_colour(tty));
 	fclose(tty);
 	close(master);
-}
-
-static void progress_is_for_terminals(void **state)
-{
-	struct term_progress p;
-	struct said said;
-
-	listen(&said);
-	term_progress_begin(&p, "files", 10);
-	term_progress_step(&p, 5);
-	term_progress_step(&p, 50);
-	term_progress_end(&p);
-	heard(&said);
-	assert_string_equal(said.out, "");
-	assert_string_equal(said.err, "");
-	assert_int_equal(p.done, 10);
-}
-
-static void progress_is_drawn_and_wiped(void **state)
-{
-	struct term_progress p;
-	int master, kept = dup(2);
-	FILE *tty = open_terminal(&master);
-	char text[512];
-	ssize_t n;
-
-	if (tty == NULL) {
-		printf("note: no terminal to be had, skipped\n");
-		close(kept);
-		return;
-	}
-	fflush(stderr);
-	dup2(fileno(tty), 2);
-	term_progress_begin(&p, "files", 10);
-	term_progress_end(&p);
-	fflush(stderr);
-	dup2(kept, 2);
-	close(kept);
-	n = read(master, text, sizeof(text) - 1);
-	fclose(tty);
-	close(master);
-	assert_true(n > 0);
-	text[n] = '\0';
-	assert_non_null(strstr(text, "\rfiles ["));
-	assert_non_null(strstr(text, "] 0/10"));
-	assert_string_equal(text + n - 4, "\r\033[K");
 }
 
 /* ---- answers -------------------------------------------------------------------------------- */
@@ -733,12 +607,7 @@ int main(void)
 	    TEST(widths_are_columns),
 	    TEST(text_is_made_safe),
 	    TEST(text_without_memory_is_still_text),
-	    TEST(columns_stand_under_each_other),
-	    TEST(tables_grow),
-	    TEST(tables_fail_whole),
 	    TEST(colours_need_a_terminal_that_takes_them),
-	    TEST(progress_is_for_terminals),
-	    TEST(progress_is_drawn_and_wiped),
 	    TEST(refusals_for_people),
 	    TEST(refusals_for_programs),
 	    TEST(errors_take_their_own_note),
