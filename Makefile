@@ -115,11 +115,11 @@ $(B)/gen/contract.desc: $(PROTOS)
 		$(patsubst proto/%,%,$(PROTOS)) $(STD_PROTOS)
 
 # ---- tests ---------------------------------------------------------------------------------------------------
-# Unit tests of the server (test_server_*) and of the command line link it; all others link the library alone.
+# Unit tests of the server (test_server_*) and of the command line (test_cli_*) link it; all others link the library alone.
 $(B)/tests/test_server_%: $(B)/obj/tests/unit/test_server_%.o $(B)/libserver.a $(B)/libyinzheng.a
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(lib_ldlibs) $(rpc_ldlibs)
-$(B)/tests/test_cli: $(B)/obj/tests/unit/test_cli.o $(B)/libcli.a $(B)/libyinzheng.a
+$(B)/tests/test_cli_%: $(B)/obj/tests/unit/test_cli_%.o $(B)/libcli.a $(B)/libyinzheng.a
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(lib_ldlibs)
 $(B)/tests/test_%: $(B)/obj/tests/unit/test_%.o $(B)/libyinzheng.a

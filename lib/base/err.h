@@ -97,12 +97,10 @@ enum err_class {
 	X(SEAL_NOT_USABLE, PRECONDITION, "The seal is suspended, revoked or out of date.")                                 \
 	X(SEAL_KEY_MISSING, PRECONDITION, "The service holds no signing key for this seal.")                               \
 	X(VERDICT_KEY_MISSING, PRECONDITION, "The service holds no key for signing verdicts. Ask without a receipt.")      \
-	X(SIGNER_NOT_IN_SEAL, PRECONDITION, "The signing certificate is not in the seal's list.")                          \
 	X(SEAL_INVALID, PRECONDITION, "The seal does not verify. See the report.")                                         \
 	X(DOCUMENT_LOCKED, PRECONDITION, "An earlier signature locks the document: it cannot be signed again.")            \
 	X(DOCUMENT_ALTERED, PRECONDITION, "An earlier signature of the document does not verify. It is not sealed.")       \
 	X(LICENCE_STATE, PRECONDITION, "The licence's state does not allow this change.")                                  \
-	X(APPROVAL_PENDING, PRECONDITION, "A second security administrator must make the same call.")                      \
 	X(LAST_SECURITY, PRECONDITION, "This would leave no active security administrator.")                               \
 	X(UNIMPLEMENTED, PRECONDITION, "This service does not have this method.")                                          \
 	/* limits and time */                                                                                              \

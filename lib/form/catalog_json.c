@@ -8,7 +8,7 @@
 static const char *const kind_names[] = {NULL,      "text",   "date",        "integer",
                                          "decimal", "choice", "credit_code", "resident_id"};
 
-enum { KINDS = sizeof(kind_names) / sizeof(kind_names[0]), NOTE_MAX = 2000 };
+enum { KINDS = sizeof(kind_names) / sizeof(kind_names[0]) };
 
 /* One object while it is read: every key that is asked for is counted, so that a key left over is an unknown one. */
 struct object {
