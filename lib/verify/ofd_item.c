@@ -248,13 +248,24 @@ static enum err begin_report(struct ofd_job *job, struct ofd_item *item)
 	return job->j->s != NULL ? ERR_OK : ERR_BUDGET;
 }
 
+/* propertyInfo of a signature in a package: the absolute location of its Signature.xml (GB/T 33190 clause 18). It is an
+ * IA5String, so characters beyond ASCII have no agreed form there: such a name is not compared (NULL). */
+static const char *scope_of(struct arena *a, const char *name)
+{
+	for (const char *c = name; *c != '\0'; c++) {
+		if ((unsigned char)*c >= 0x80)
+			return NULL;
+	}
+	return arena_printf(a, "/%s", name);
+}
+
 static enum err judge_value_file(struct ofd_job *job, struct ofd_item *item, struct span value)
 {
 	struct judge *j = job->j;
 	bool plain = signed_data_starts(value);
 
 	if (!is_sign(item) && !plain)
-		return judge_signature(j, value, item->bytes, NULL);
+		return judge_signature(j, value, item->bytes, scope_of(j->a, item->file->name));
 	if (!is_sign(item) && deviation_add(&item->deviations, "SIGNATURE_TYPE_WRONG", "Signatures.xml") != ERR_OK)
 		return ERR_BUDGET;
 	if (item->sig.time != NULL)

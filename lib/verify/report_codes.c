@@ -200,6 +200,7 @@ static const struct report_code codes[] = {
 	{"SIGNER_NOT_IN_SEAL", "The signer's certificate is not in the seal's list: this signer may not use this seal.", "签章者证书不在印章的证书列表中：该签章者无权使用此印章。"},
 	{"HASH_MISMATCH", "The data is not what was signed: it was changed afterwards, or another file was given.", "数据与签章时不一致：签章后被改动，或给错了文件。"},
 	{"DATA_NOT_GIVEN", "The signed data was not given, so that it could not be compared. Give it with --data.", "未提供被签数据，无法比对。请用 --data 指定。"},
+	{"SCOPE_OTHER", "The signature does not name its Signature.xml by its absolute location, as the standard asks.", "签章的保护范围未按标准写明 Signature.xml 的绝对路径。"},
 	{"SCOPE_WRONG", "The signature was made for another purpose than a licence record: it was taken from elsewhere.", "签章的保护范围不是证照数据：签章可能取自别处。"},
 	{"TS_NOT_CHECKED", "A time stamp stands in the place of the signing time (version 1); what it covers is not laid down, so it was not checked.",
 	 "签章时间处为时间戳（第 1 版），其覆盖范围未有规定，故未检查。"},

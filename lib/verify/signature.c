@@ -75,8 +75,13 @@ static void scope_step(struct judge *j, const struct ses_signature *sig, const c
 		return;
 	if (strcmp(sig->property_info, scope) == 0)
 		step_pass(j, "scope", NULL);
-	else
+	else if (j->own_format)
 		step_fail(j, "scope", FAILED(SIG_CONSTRAINTS_FAILURE, "SCOPE_WRONG"), sig->property_info);
+	/* Elsewhere the data hash binds the signature to its file; what propertyInfo says of it is a matter of form. */
+	else if (policy_deviation(j->p, "SCOPE_OTHER") == POLICY_REFUSE)
+		step_fail(j, "scope", FAILED(FORMAT_FAILURE, "SCOPE_OTHER"), sig->property_info);
+	else
+		step_notice(j, "scope", "SCOPE_OTHER", sig->property_info);
 }
 
 static enum err signer_value(struct judge *j, const struct ses_signature *sig, const struct cert *signer)

@@ -140,6 +140,12 @@ static const struct {
      "+form=PATH_FROM_ROOT",
      "a relative FileRef that counts from the root",
      {.first_ref = "OFD.xml"}},
+    {"ofd-scope",
+     PASSED,
+     NULL,
+     "+scope=SCOPE_OTHER",
+     "propertyInfo is the location of Signature.xml without its slash",
+     {.signature = {.scope = "Doc_0/Signs/Sign_0/Signature.xml"}}},
     {"ofd-v1", PASSED, NULL, NULL, "a seal of version 1", {.signature = {.seal = {.version = 1}}}},
     {"ofd-v5", PASSED, NULL, NULL, "a seal of version 5", {.signature = {.seal = {.version = 5}}}},
 };

@@ -150,7 +150,7 @@ static struct span seal_within(struct span value)
 	return it.raw;
 }
 
-static struct span new_value(const struct package_wish *w, struct span xml)
+static struct span new_value(const struct package_wish *w, size_t i, struct span xml)
 {
 	struct signature_wish sig = w->signature;
 	struct cms_wish cms;
@@ -163,6 +163,8 @@ static struct span new_value(const struct package_wish *w, struct span xml)
 	}
 	if (sig.data == NULL)
 		sig.data = text;
+	if (sig.scope == NULL)
+		sig.scope = arena_printf(mem(), "/Doc_0/Signs/Sign_%zu/Signature.xml", i);
 	return new_signature(&sig);
 }
 
@@ -173,7 +175,7 @@ void package_sign(struct package *p, const struct package_wish *w, size_t n)
 
 		package_put(p, OFD_LIST, list_xml(w, i + 1));
 		xml = signature_xml(p, &w[i], i);
-		value = new_value(&w[i], xml);
+		value = new_value(&w[i], i, xml);
 		package_put(p, arena_printf(mem(), "Doc_0/Signs/Sign_%zu/Signature.xml", i), xml);
 		package_put(p, arena_printf(mem(), "Doc_0/Signs/Sign_%zu/SignedValue.dat", i), value);
 		if (w[i].cms == NULL)

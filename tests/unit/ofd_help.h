@@ -269,7 +269,10 @@ static inline void pack_sign(struct pack *p, const struct stamp *stamps, size_t 
 		pack_put(p, LIST, list_xml(p->a, stamps, i + 1));
 		before = *p;
 		xml = signature_xml(&before, &stamps[i], (int)i);
-		value = make_signature(p->a, &stamps[i].made, xml);
+		struct made made = stamps[i].made;
+		if (made.scope == NULL)
+			made.scope = arena_printf(p->a, "/Doc_0/Signs/Sign_%zu/Signature.xml", i);
+		value = make_signature(p->a, &made, xml);
 		pack_put(p, arena_printf(p->a, "Doc_0/Signs/Sign_%zu/Signature.xml", i), xml);
 		pack_put(p, arena_printf(p->a, "Doc_0/Signs/Sign_%zu/SignedValue.dat", i), value);
 		pack_put(p, arena_printf(p->a, "Doc_0/Signs/Sign_%zu/Seal.esl", i), seal_within(value));

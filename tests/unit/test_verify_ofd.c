@@ -280,7 +280,7 @@ static void seal_file_with_a_tail(void **state)
 
 static void later_signatures_join_an_open_list(void **state)
 {
-	const struct stamp two[] = {{.made = {.scope = "first"}}, {.made = {.scope = "second"}}};
+	const struct stamp two[] = {{.made = {0}}, {.made = {0}}};
 	struct pack p = pack_document(*state);
 	struct report *r;
 
