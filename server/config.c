@@ -1,9 +1,9 @@
 #include "server/config.h"
 
 #include "base/file.h"
+#include "base/ini.h"
 #include "base/text.h"
 #include "server/log.h"
-#include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -47,24 +47,20 @@ const struct config_row config_rows[] = {
 };
 const size_t config_rows_count = sizeof(config_rows) / sizeof(config_rows[0]);
 
-enum { ROWS = sizeof(config_rows) / sizeof(config_rows[0]), LINE_ROOM = 190, LINE_MAX_INI = 200 };
+enum { ROWS = sizeof(config_rows) / sizeof(config_rows[0]) };
 
 struct reading {
 	struct arena *a;
 	const char *path;
 	struct config *c;
 	struct err_note *note;
-	struct span rest; /* not yet read */
-	int line;
 	bool seen[ROWS]; /* of the sections that stand once */
-	enum err e;
 };
 
+/* The reader adds file and line. */
 static enum err complain(struct reading *r, const char *field, const char *what)
 {
-	if (r->e == ERR_OK)
-		r->e = err_note_set(r->note, ERR_CONFIG_INVALID, field, "%s:%d: %s", r->path, r->line, what);
-	return r->e;
+	return err_note_set(r->note, ERR_CONFIG_INVALID, field, "%s", what);
 }
 
 /* ---- values --------------------------------------------------------------------------------- */
@@ -81,7 +77,7 @@ static char *beside(struct reading *r, const char *value)
 static enum err set_text(struct reading *r, char **slot, char *text)
 {
 	if (text == NULL)
-		return r->e = ERR_BUDGET;
+		return ERR_BUDGET;
 	*slot = text;
 	return ERR_OK;
 }
@@ -183,7 +179,7 @@ static enum err seal_key(struct reading *r, const char *name, struct config_key 
 	struct config_key *k = &c->seal_keys[c->n_seal_keys];
 	*k = (struct config_key){arena_strdup(r->a, name), (char *)"", (char *)"", (char *)""};
 	if (k->name == NULL)
-		return r->e = ERR_BUDGET;
+		return ERR_BUDGET;
 	c->n_seal_keys++;
 	*out = k;
 	return ERR_OK;
@@ -239,40 +235,15 @@ static enum err plain_line(struct reading *r, const char *section, const char *k
 	return set_value(r, row, base_of(r->c, section), value);
 }
 
-/* inih: nonzero is success. */
-static int on_line(void *arg, const char *section, const char *key, const char *value)
+static enum err on_line(void *arg, const struct ini_line *line, struct err_note *note)
 {
 	static const char prefix[] = SEAL_KEY " ";
 	struct reading *r = arg;
 
-	if (r->e != ERR_OK)
-		return 0;
-	if (!text_is_clean(span_str(value), LINE_MAX_INI))
-		return complain(r, NULL, "not clean text") == ERR_OK;
-	if (strncmp(section, prefix, sizeof(prefix) - 1) == 0)
-		return seal_key_line(r, section + sizeof(prefix) - 1, key, value) == ERR_OK;
-	return plain_line(r, section, key, value) == ERR_OK;
-}
-
-/* inih does not tell where it is, and cuts long lines: both are seen here. */
-static char *next_line(char *out, int size, void *arg)
-{
-	struct reading *r = arg;
-	size_t n = 0, room = size > LINE_ROOM ? LINE_ROOM : (size_t)size - 1;
-
-	if (r->rest.len == 0 || r->e != ERR_OK)
-		return NULL;
-	r->line++;
-	while (n < r->rest.len && r->rest.ptr[n] != '\n')
-		n++;
-	if (n > room || memchr(r->rest.ptr, '\0', n) != NULL) {
-		complain(r, NULL, n > room ? "the line is too long" : "the line has a NUL");
-		return NULL;
-	}
-	memcpy(out, r->rest.ptr, n);
-	out[n] = '\0';
-	r->rest = span_sub(r->rest, n + 1, r->rest.len);
-	return out;
+	r->note = note;
+	if (strncmp(line->section, prefix, sizeof(prefix) - 1) == 0)
+		return seal_key_line(r, line->section + sizeof(prefix) - 1, line->key, line->value);
+	return plain_line(r, line->section, line->key, line->value);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------ */
@@ -321,20 +292,12 @@ static enum err check_complete(struct reading *r)
 enum err config_parse(struct arena *a, const char *path, struct span text, struct config *out, struct err_note *note)
 {
 	struct config c = {0};
-	struct reading r = {.a = a, .path = path, .c = &c, .note = note, .rest = text};
+	struct reading r = {.a = a, .path = path, .c = &c, .note = note};
 	enum err e;
 
-	if (set_defaults(&r) != ERR_OK)
-		return r.e;
-	int bad = ini_parse_stream(next_line, &r, on_line, &r);
-	/* inih goes on after a line that it cannot read: the first fault counts, ours or its. */
-	if (bad > 0 && (r.e == ERR_OK || bad < r.line)) {
-		r.e = ERR_OK;
-		r.line = bad;
-		return complain(&r, NULL, "neither [section] nor key = value");
-	}
-	if (r.e != ERR_OK)
-		return r.e;
+	if ((e = set_defaults(&r)) != ERR_OK || (e = ini_read(path, text, on_line, &r, note)) != ERR_OK)
+		return e;
+	r.note = note;
 	if ((e = check_complete(&r)) != ERR_OK)
 		return e;
 	*out = c;
