@@ -90,7 +90,7 @@ static inline void sm2_portable_mul(struct sm2_fe *out, const struct sm2_fe *a, 
 /* The six products of different limbs are doubled by a shift, then the four squares are added. */
 static inline void sm2_portable_sqr(struct sm2_fe *out, const struct sm2_fe *a)
 {
-	uint64_t t[8], c = 0, d;
+	uint64_t t[8], c = 0, carry = 0;
 	const uint64_t *v = a->v;
 
 	t[1] = sm2_mac(v[0], v[1], 0, &c);
@@ -108,13 +108,13 @@ static inline void sm2_portable_sqr(struct sm2_fe *out, const struct sm2_fe *a)
 	for (int i = 6; i > 1; i--)
 		t[i] = t[i] << 1 | t[i - 1] >> 63;
 	t[1] <<= 1;
-	c = 0;
-	t[0] = sm2_mac(v[0], v[0], 0, &c);
-	t[1] = sm2_addc(t[1], c, (d = 0, &d));
-	for (int i = 1; i < 4; i++) {
-		c = d;
-		t[2 * i] = sm2_mac(v[i], v[i], t[2 * i], &c);
-		t[2 * i + 1] = sm2_addc(t[2 * i + 1], c, (d = 0, &d));
+	t[0] = 0;
+	for (int i = 0; i < 4; i++) {
+		uint64_t high = 0;
+
+		t[2 * i] = sm2_mac(v[i], v[i], t[2 * i], &carry);
+		t[2 * i + 1] = sm2_addc(t[2 * i + 1], carry, &high);
+		carry = high;
 	}
 	sm2_fe_reduce(out, t);
 }
@@ -131,11 +131,11 @@ static inline void sm2_portable_add(struct sm2_fe *out, const struct sm2_fe *a, 
 /* p's limbs under a mask, added when a - b is negative. */
 static inline void sm2_portable_sub(struct sm2_fe *out, const struct sm2_fe *a, const struct sm2_fe *b)
 {
-	uint64_t c = 0, t[4];
+	uint64_t c = 0, t[4], mask;
 
 	for (int i = 0; i < 4; i++)
 		t[i] = sm2_subb(a->v[i], b->v[i], &c);
-	uint64_t mask = 0 - c;
+	mask = 0 - c;
 	c = 0;
 	out->v[0] = sm2_addc(t[0], mask & SM2_P0, &c);
 	out->v[1] = sm2_addc(t[1], mask & SM2_P1, &c);

@@ -1,0 +1,102 @@
+#include "crypto/sm2_core.h"
+
+#include "crypto/cpu.h"
+#include "crypto/sm2_core_ops.h"
+#include "crypto/sm2_field_portable.h"
+
+const struct sm2_core_ops *sm2_core_ops(void)
+{
+#if defined(__x86_64__)
+	if ((cpu_paths() & CPU_ADX) != 0)
+		return &sm2_core_adx;
+#endif
+	return &sm2_core_portable;
+}
+
+/* The x coordinates, before reduction mod n, that give (r - e) mod n: it, and it + n when that is below p. */
+static void set_candidates(struct sm2_claim *out, const struct sm2_scalar *x)
+{
+	uint64_t carry = 0, borrow = 0, t[4];
+
+	sm2_fe_to_mont(&out->x[0], x->v);
+	out->candidates = 1;
+	for (int i = 0; i < 4; i++)
+		t[i] = sm2_addc(x->v[i], sm2_n[i], &carry);
+	(void)sm2_subb(t[0], SM2_P0, &borrow);
+	(void)sm2_subb(t[1], SM2_P1, &borrow);
+	(void)sm2_subb(t[2], SM2_P2, &borrow);
+	(void)sm2_subb(t[3], SM2_P3, &borrow);
+	if (carry == 0 && borrow != 0) {
+		sm2_fe_to_mont(&out->x[1], t);
+		out->candidates = 2;
+	}
+}
+
+static bool claim_of(struct sm2_claim *out, struct sm2_scalar *t, const uint8_t e[32], const uint8_t r[32],
+                     const uint8_t s[32])
+{
+	struct sm2_scalar re, rr, rs;
+
+	if (!sm2_scalar_from_bytes(&rr, r) || sm2_scalar_zero_mask(&rr) != 0 || !sm2_scalar_from_bytes(&rs, s) ||
+	    sm2_scalar_zero_mask(&rs) != 0)
+		return false;
+	sm2_scalar_add(t, &rr, &rs);
+	if (sm2_scalar_zero_mask(t) != 0)
+		return false;
+	sm2_scalar_recode(&out->s, &rs);
+	sm2_scalar_recode(&out->t, t);
+	sm2_scalar_reduce(&re, e);
+	sm2_scalar_sub(&re, &rr, &re);
+	set_candidates(out, &re);
+	return true;
+}
+
+bool sm2_core_claim(struct sm2_claim *out, const uint8_t e[32], const uint8_t r[32], const uint8_t s[32])
+{
+	struct sm2_scalar t;
+
+	return claim_of(out, &t, e, r, s);
+}
+
+bool sm2_core_verify_claim(const struct sm2_table *key, const struct sm2_claim *claim)
+{
+	return sm2_core_ops()->verify_known_complete(sm2_table_base(), key, claim);
+}
+
+bool sm2_core_verify_known(const struct sm2_table *key, const uint8_t e[32], const uint8_t r[32], const uint8_t s[32])
+{
+	struct sm2_claim claim;
+	struct sm2_scalar t;
+
+	if (!claim_of(&claim, &t, e, r, s))
+		return false;
+	return sm2_core_ops()->verify_known(sm2_table_base(), key, &claim);
+}
+
+bool sm2_core_verify_unknown(const struct sm2_affine *key, const uint8_t e[32], const uint8_t r[32],
+                             const uint8_t s[32])
+{
+	struct sm2_claim claim;
+	struct sm2_scalar t;
+
+	if (!claim_of(&claim, &t, e, r, s))
+		return false;
+	return sm2_core_ops()->verify_unknown(sm2_table_base(), key, &t, &claim);
+}
+
+void sm2_core_base_secret(struct sm2_jacobian *out, const struct sm2_scalar *k)
+{
+	struct sm2_digits digits;
+
+	sm2_scalar_recode(&digits, k);
+	sm2_core_ops()->base_secret(out, sm2_table_base(), &digits);
+}
+
+void sm2_core_sum(struct sm2_jacobian *out, const struct sm2_scalar *s, const struct sm2_scalar *t,
+                  const struct sm2_affine *p)
+{
+	struct sm2_digits digits;
+
+	sm2_scalar_recode(&digits, s);
+	sm2_core_ops()->sum(out, sm2_table_base(), &digits, t, p);
+}

@@ -1,0 +1,36 @@
+/* What is compiled once per path: whole operations, so that the choice is made once in each. Internal to the SM2 files;
+ * the meanings stand in sm2_field.h, sm2_point.h, sm2_table.h and sm2_core.h. */
+#ifndef YZ_CRYPTO_SM2_CORE_OPS_H
+#define YZ_CRYPTO_SM2_CORE_OPS_H
+
+#include "crypto/sm2_core.h"
+
+typedef void sm2_fe_op2(struct sm2_fe *out, const struct sm2_fe *a, const struct sm2_fe *b);
+typedef void sm2_fe_op1(struct sm2_fe *out, const struct sm2_fe *a);
+
+struct sm2_core_ops {
+	sm2_fe_op2 *add, *sub, *mul;
+	sm2_fe_op1 *sqr, *inv;
+	void (*point_double)(struct sm2_jacobian *out, const struct sm2_jacobian *a);
+	void (*point_add)(struct sm2_jacobian *out, const struct sm2_jacobian *a, const struct sm2_jacobian *b);
+	void (*point_add_affine)(struct sm2_jacobian *out, const struct sm2_jacobian *a, const struct sm2_affine *b);
+	void (*point_add_affine_secret)(struct sm2_jacobian *out, const struct sm2_jacobian *a, const struct sm2_affine *b);
+	void (*table_build)(struct sm2_table *out, const struct sm2_affine *p);
+	/* s·G + t·P from both tables; its x is compared with the claim's. */
+	bool (*verify_known)(const struct sm2_table *base, const struct sm2_table *key, const struct sm2_claim *claim);
+	bool (*verify_known_complete)(const struct sm2_table *base, const struct sm2_table *key,
+	                              const struct sm2_claim *claim);
+	bool (*verify_unknown)(const struct sm2_table *base, const struct sm2_affine *key, const struct sm2_scalar *t,
+	                       const struct sm2_claim *claim);
+	void (*sum)(struct sm2_jacobian *out, const struct sm2_table *base, const struct sm2_digits *s,
+	            const struct sm2_scalar *t, const struct sm2_affine *p);
+	void (*base_secret)(struct sm2_jacobian *out, const struct sm2_table *base, const struct sm2_digits *k);
+};
+
+extern const struct sm2_core_ops sm2_core_portable;
+extern const struct sm2_core_ops sm2_core_adx; /* x86-64 only */
+
+/* The best that cpu_paths() allows now. */
+const struct sm2_core_ops *sm2_core_ops(void);
+
+#endif
