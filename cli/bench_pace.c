@@ -31,13 +31,13 @@ static enum err part_parse(const char *text, size_t len, long weight[BENCH_OPS],
 	char *end = NULL;
 
 	if (op == BENCH_OPS)
-		return err_note_set(note, ERR_USAGE, "mix", "'%.*s' is none of null, verify, show, pull, inspect.",
+		return err_note_set(note, ERR_USAGE, "mix", "'%.*s' is none of null, verify, show, pull, inspect",
 		                    (int)(name_len < 40 ? name_len : 40), text);
 	if (weight[op] != 0)
-		return err_note_set(note, ERR_USAGE, "mix", "'%s' stands twice.", names[op]);
+		return err_note_set(note, ERR_USAGE, "mix", "'%s' stands twice", names[op]);
 	weight[op] = eq != NULL ? strtol(eq + 1, &end, 10) : 1;
 	if (eq != NULL && (end != text + len || weight[op] < 1 || weight[op] > MIX_WEIGHT_MAX))
-		return err_note_set(note, ERR_USAGE, "mix", "The weight of '%s' is not a number from 1 to %d.", names[op],
+		return err_note_set(note, ERR_USAGE, "mix", "The weight of '%s' is not a number from 1 to %d", names[op],
 		                    MIX_WEIGHT_MAX);
 	return ERR_OK;
 }
@@ -82,7 +82,7 @@ enum err mix_parse(const char *text, struct mix *out, struct err_note *note)
 
 bool mix_has(const struct mix *m, enum bench_op op)
 {
-	return memchr(m->op, op, m->n) != NULL;
+	return memchr(m->op, (int)op, m->n) != NULL;
 }
 
 int64_t pace_due(int64_t start, uint64_t rate, uint64_t i)

@@ -43,6 +43,10 @@ const struct command commands[] = {
      "Principals are organisations' systems, known by their TLS keys, with roles.\n", true},
     {"status", "", "the server's own account", "Counts of calls, the trust list, warnings.\n", true},
     {"health", "[SERVICE]", "is the server serving", "Asks the standard health service.\n", true},
+    {"bench", "load …", "load a trial server and measure it",
+     "Many connections, calls of several kinds at a steady rate or as fast as they are answered; latencies as a\n"
+     "table, a picture, JSON. See `yinzheng bench load --help`.\n",
+     true},
 };
 const size_t commands_count = sizeof(commands) / sizeof(commands[0]);
 

@@ -1,10 +1,8 @@
-#include "cli/online/client.h"
+#include "cli/online/client_grpc.h"
 
 #include <grpc/byte_buffer_reader.h>
-#include <grpc/grpc.h>
 #include <grpc/grpc_security.h>
 #include <grpc/slice.h>
-#include <grpc/status.h>
 #include <grpc/support/alloc.h>
 #include <grpc/support/time.h>
 #include <stdio.h>
@@ -57,30 +55,40 @@ static bool is_local(const char *server)
 	return false;
 }
 
-enum err client_open(const struct client_options *o, struct client **out)
+grpc_channel *client_channel(const struct client_options *o, bool alone)
 {
 	grpc_arg arg[] = {
 	    {GRPC_ARG_INTEGER, (char *)GRPC_ARG_ENABLE_HTTP_PROXY, {.integer = !is_local(o->server)}},
 	    {GRPC_ARG_INTEGER, (char *)GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, {.integer = CLIENT_MESSAGE_MAX}},
 	    {GRPC_ARG_INTEGER, (char *)GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, {.integer = RETRY_FIRST_MS}},
+	    {GRPC_ARG_INTEGER, (char *)GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, {.integer = alone}},
 	};
 	grpc_channel_args args = {sizeof(arg) / sizeof(arg[0]), arg};
+	grpc_channel_credentials *creds = credentials(o);
+	grpc_channel *channel;
+
+	if (creds == NULL)
+		return NULL;
+	channel = grpc_channel_create(o->server, creds, &args);
+	grpc_channel_credentials_release(creds);
+	return channel;
+}
+
+enum err client_open(const struct client_options *o, struct client **out)
+{
 	struct client *c = calloc(1, sizeof(*c));
-	grpc_channel_credentials *creds;
 
 	if (c == NULL)
 		return ERR_NO_MEMORY;
 	grpc_init();
-	creds = credentials(o);
-	if (creds == NULL) {
+	c->channel = client_channel(o, false);
+	if (c->channel == NULL) {
 		grpc_shutdown();
 		free(c);
 		return ERR_NO_MEMORY;
 	}
 	c->timeout_ms = o->timeout_ms;
 	c->cq = grpc_completion_queue_create_for_pluck(NULL);
-	c->channel = grpc_channel_create(o->server, creds, &args);
-	grpc_channel_credentials_release(creds);
 	*out = c;
 	return ERR_OK;
 }
@@ -195,16 +203,16 @@ static const char *transport_reason(grpc_status_code status)
 	}
 }
 
-static const Yinzheng__V1__Refusal *find_refusal(struct arena *a, const struct exchange *x)
+static const Yinzheng__V1__Refusal *find_refusal(struct arena *a, const grpc_metadata_array *trailing)
 {
 	const Yinzheng__V1__Status *st;
 	size_t i;
 
-	for (i = 0; i < x->trailing.count; i++) {
-		if (grpc_slice_str_cmp(x->trailing.metadata[i].key, "grpc-status-details-bin") != 0)
+	for (i = 0; i < trailing->count; i++) {
+		if (grpc_slice_str_cmp(trailing->metadata[i].key, "grpc-status-details-bin") != 0)
 			continue;
 		st = (const Yinzheng__V1__Status *)unpack(a, &yinzheng__v1__status__descriptor,
-		                                          slice_span(&x->trailing.metadata[i].value));
+		                                          slice_span(&trailing->metadata[i].value));
 		if (st == NULL || st->n_details == 0)
 			return NULL;
 		return (const Yinzheng__V1__Refusal *)unpack(a, &yinzheng__v1__refusal__descriptor,
@@ -213,10 +221,11 @@ static const Yinzheng__V1__Refusal *find_refusal(struct arena *a, const struct e
 	return NULL;
 }
 
-static void explain(struct arena *a, const struct exchange *x, struct refusal *why)
+void client_explain(struct arena *a, grpc_status_code status, const grpc_metadata_array *trailing,
+                    const grpc_slice *text, struct refusal *why)
 {
-	const Yinzheng__V1__Refusal *r = find_refusal(a, x);
-	struct span details = slice_span(&x->details);
+	const Yinzheng__V1__Refusal *r = find_refusal(a, trailing);
+	struct span details = slice_span(text);
 
 	if (r != NULL) {
 		snprintf(why->reason, sizeof(why->reason), "%s", r->reason);
@@ -225,7 +234,7 @@ static void explain(struct arena *a, const struct exchange *x, struct refusal *w
 		return;
 	}
 	why->field[0] = '\0';
-	snprintf(why->reason, sizeof(why->reason), "%s", transport_reason(x->status));
+	snprintf(why->reason, sizeof(why->reason), "%s", transport_reason(status));
 	snprintf(why->help, sizeof(why->help), "%.*s", (int)(details.len < 300 ? details.len : 300),
 	         (const char *)details.ptr);
 }
@@ -258,7 +267,7 @@ static enum err call_once(struct client *c, struct arena *a, const char *path, s
 		if (e != ERR_OK)
 			snprintf(why->reason, sizeof(why->reason), "%s", err_name(e));
 	} else if (e == ERR_OK) {
-		explain(a, &x, why);
+		client_explain(a, x.status, &x.trailing, &x.details, why);
 		*again = x.status == GRPC_STATUS_UNAVAILABLE;
 		e = ERR_SERVER_UNREACHABLE;
 	}

@@ -1,4 +1,4 @@
-/* One unary call at a time over mutual TLS: the only file of the command line that calls gRPC. */
+/* One unary call at a time over mutual TLS. Besides this only the load generator (bench_drive.c) calls gRPC. */
 #ifndef YZ_CLI_CLIENT_H
 #define YZ_CLI_CLIENT_H
 

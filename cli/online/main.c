@@ -7,7 +7,8 @@
 static const struct subcommand table[] = {
     {"seal", cmd_seal},     {"catalog", cmd_catalog}, {"licence", cmd_licence},     {"code", cmd_code},
     {"pull", cmd_pull},     {"receipt", cmd_receipt}, {"inspect", cmd_inspect},     {"audit", cmd_audit},
-    {"status", cmd_status}, {"health", cmd_health},   {"principal", cmd_principal}, {NULL, NULL},
+    {"status", cmd_status}, {"health", cmd_health},   {"principal", cmd_principal}, {"bench", cmd_bench},
+    {NULL, NULL},
 };
 
 int main(int argc, char **argv)

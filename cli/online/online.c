@@ -140,21 +140,21 @@ static int need(const struct online *o, const char *value, const char *name)
 
 static int connect_to(struct online *o)
 {
-	struct client_options c = {.server = o->server, .timeout_ms = o->timeout * 1000};
+	struct client_options *c = &o->connection;
 	int st;
 	enum err e;
 
+	*c = (struct client_options){.server = o->server, .timeout_ms = o->timeout * 1000};
 	if ((st = need(o, o->server, "server")) != 0 || (st = need(o, o->ca, "ca")) != 0 ||
 	    (st = need(o, o->cert, "cert")) != 0 || (st = need(o, o->key, "key")) != 0 ||
-	    (st = online_file(o, o->ca, PEM_MAX, &c.ca)) != 0 || (st = online_file(o, o->cert, PEM_MAX, &c.cert)) != 0 ||
-	    (st = online_file(o, o->key, PEM_MAX, &c.key)) != 0)
+	    (st = online_file(o, o->ca, PEM_MAX, &c->ca)) != 0 || (st = online_file(o, o->cert, PEM_MAX, &c->cert)) != 0 ||
+	    (st = online_file(o, o->key, PEM_MAX, &c->key)) != 0)
 		return st;
-	e = client_open(&c, &o->client);
+	e = client_open(c, &o->client);
 	return e == ERR_OK ? 0 : online_fail(o, e, NULL, o->server);
 }
 
-/* Reads the profile and opens the connection; prints what is wrong. 0, or the exit status. */
-static int online_open(struct online *o)
+int online_open(struct online *o)
 {
 	int st;
 

@@ -20,6 +20,7 @@ struct online {
 	bool json;
 	const char *operator_id, *operator_name, *operator_terminal;
 	struct arena *arena;
+	struct client_options connection; /* what the client was opened with */
 	struct client *client;
 };
 
@@ -39,6 +40,9 @@ struct online {
 		"json", 0, OPT_FLAG, NULL, "one JSON object per line", &(o).json, 0, 0, false                                  \
 	}
 
+/* Reads the profile and opens the connection; prints what is wrong. 0, or the exit status. online_close() in any case.
+ */
+int online_open(struct online *o);
 void online_close(struct online *o);
 
 /* Makes the call: an empty request_id is filled with 16 random bytes, an absent operator from the profile. On refusal
@@ -82,6 +86,7 @@ int cmd_inspect(int argc, char **argv);
 int cmd_audit(int argc, char **argv);
 int cmd_principal(int argc, char **argv);
 int cmd_health(int argc, char **argv);
+int cmd_bench(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 
 #endif

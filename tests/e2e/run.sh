@@ -18,4 +18,4 @@ export LSAN_OPTIONS="suppressions=$PWD/tests/lsan.supp:print_suppressions=0"
 export YZ_BUILD="$build" PYTHONPATH="$gen:tests/e2e" PYTHONDONTWRITEBYTECODE=1 GRPC_VERBOSITY=NONE
 # The server is on this machine, whatever proxy the environment names.
 export no_proxy=localhost,127.0.0.1
-exec /usr/bin/python3 tests/e2e/main.py "$@"
+exec /usr/bin/python3 "${YZ_MAIN:-tests/e2e/main.py}" "$@"

@@ -31,7 +31,7 @@ class Offline(unittest.TestCase):
     def test_help_names_every_command_and_each_has_its_own(self):
         text = yz.cli("--help").stdout
         for name in ("verify", "qr", "id", "seal", "catalog", "licence", "code", "pull", "receipt", "inspect", "audit",
-                     "principal", "status", "health"):
+                     "principal", "status", "health", "bench"):
             self.assertIn("  " + name, text)
             self.assertTrue(yz.cli(name, "--help").stdout)
         self.fails(64, "USAGE", "nonsense")
