@@ -5,6 +5,7 @@
 #include "crypto/sm2_field.h"
 
 __extension__ typedef unsigned __int128 sm2_u128;
+__extension__ typedef __int128 sm2_i128;
 
 /* a + b + *carry, the carry (0 or 1) going out again. */
 static inline uint64_t sm2_addc(uint64_t a, uint64_t b, uint64_t *carry)
@@ -33,66 +34,96 @@ static inline uint64_t sm2_mac(uint64_t a, uint64_t b, uint64_t c, uint64_t *car
 	return (uint64_t)t;
 }
 
-/* out = (top:t) mod p for a value below 2p. */
+/* out = (top:t) mod p for a value below 2p. The difference is summed in a signed 128-bit column, whose sign is kept. */
 static inline void sm2_fe_final(struct sm2_fe *out, const uint64_t t[4], uint64_t top)
 {
-	uint64_t borrow = 0, d[4], keep;
+	sm2_i128 acc = (sm2_i128)t[0] - SM2_P0;
+	uint64_t d0 = (uint64_t)acc, d1, d2, d3, keep;
 
-	d[0] = sm2_subb(t[0], SM2_P0, &borrow);
-	d[1] = sm2_subb(t[1], SM2_P1, &borrow);
-	d[2] = sm2_subb(t[2], SM2_P2, &borrow);
-	d[3] = sm2_subb(t[3], SM2_P3, &borrow);
-	keep = 0 - (borrow & (top ^ 1));
-	for (int i = 0; i < 4; i++)
-		out->v[i] = (t[i] & keep) | (d[i] & ~keep);
+	acc = (acc >> 64) + t[1] - SM2_P1;
+	d1 = (uint64_t)acc;
+	acc = (acc >> 64) + t[2] - SM2_P2;
+	d2 = (uint64_t)acc;
+	acc = (acc >> 64) + t[3] - SM2_P3;
+	d3 = (uint64_t)acc;
+	keep = (uint64_t)(acc >> 64) + top; /* all ones when the value is below p, else 0 */
+	out->v[0] = d0 ^ ((t[0] ^ d0) & keep);
+	out->v[1] = d1 ^ ((t[1] ^ d1) & keep);
+	out->v[2] = d2 ^ ((t[2] ^ d2) & keep);
+	out->v[3] = d3 ^ ((t[3] ^ d3) & keep);
 }
 
-/* One step of Montgomery's reduction, t = (t + t[0]·p) / 2^64. As p = -1 mod 2^64, t[0] is the multiplier itself, and
- * t[0]·(p + 1)/2^64 = t[0]·(2^192 - 2^160 - 2^32 + 1) is two shifts. Four limbs in, four out: the new top limb is
- * t[0] + carries - its high half. */
-static inline void sm2_fe_step(uint64_t t[4])
+/* out = t / 2^256 mod p for t < p·2^256, by Montgomery. As p = -1 mod 2^64, the multipliers m0 .. m3 are the running
+ * low limbs themselves, and m·p = m·2^256 - m·2^224 - m·2^96 + m·2^64 - m is shifts: in each column below stand the
+ * halves of m << 32 (l below, h above). Columns are signed, their upper half is carried. */
+static inline void sm2_fe_reduce(struct sm2_fe *out, const uint64_t t[8])
 {
-	uint64_t m = t[0], low = m << 32, high = m >> 32, c = 0, b = 0;
-	uint64_t t1 = sm2_addc(t[1], m, &c), t2 = sm2_addc(t[2], 0, &c), t3 = sm2_addc(t[3], 0, &c), t4 = m + c;
+	uint64_t m0 = t[0], l0 = m0 << 32, h0 = m0 >> 32, m1, l1, h1, m2, l2, h2, m3, l3, h3, u[4];
+	sm2_i128 acc = (sm2_i128)t[1] + m0 - l0;
 
-	t[0] = sm2_subb(t1, low, &b);
-	t[1] = sm2_subb(t2, high, &b);
-	t[2] = sm2_subb(t3, low, &b);
-	t[3] = t4 - high - b;
+	m1 = (uint64_t)acc;
+	l1 = m1 << 32;
+	h1 = m1 >> 32;
+	acc = (acc >> 64) + t[2] + m1 - l1 - h0;
+	m2 = (uint64_t)acc;
+	l2 = m2 << 32;
+	h2 = m2 >> 32;
+	acc = (acc >> 64) + t[3] + m2 - l2 - l0 - h1;
+	m3 = (uint64_t)acc;
+	l3 = m3 << 32;
+	h3 = m3 >> 32;
+	acc = (acc >> 64) + t[4] + m3 - l3 - l1 - h2 + (m0 - h0);
+	u[0] = (uint64_t)acc;
+	acc = (acc >> 64) + t[5] - l2 - h3 + (m1 - h1);
+	u[1] = (uint64_t)acc;
+	acc = (acc >> 64) + t[6] - l3 + (m2 - h2);
+	u[2] = (uint64_t)acc;
+	acc = (acc >> 64) + t[7] + (m3 - h3);
+	u[3] = (uint64_t)acc;
+	sm2_fe_final(out, u, (uint64_t)(acc >> 64));
 }
 
-/* out = t / 2^256 mod p for t < p·2^256. */
-static inline void sm2_fe_reduce(struct sm2_fe *out, uint64_t t[8])
+/* t[0..4] = t[0..3] + a·b. Written out, as compilers do not unroll at -O2. */
+static inline void sm2_row(uint64_t t[5], const uint64_t a[4], uint64_t b)
 {
-	uint64_t c = 0, u[4];
+	uint64_t c = 0;
 
-	for (int i = 0; i < 4; i++)
-		sm2_fe_step(t);
-	for (int i = 0; i < 4; i++)
-		u[i] = sm2_addc(t[i], t[i + 4], &c);
-	sm2_fe_final(out, u, c);
+	t[0] = sm2_mac(a[0], b, t[0], &c);
+	t[1] = sm2_mac(a[1], b, t[1], &c);
+	t[2] = sm2_mac(a[2], b, t[2], &c);
+	t[3] = sm2_mac(a[3], b, t[3], &c);
+	t[4] = c;
 }
 
 static inline void sm2_portable_mul(struct sm2_fe *out, const struct sm2_fe *a, const struct sm2_fe *b)
 {
 	uint64_t t[8] = {0};
 
-	for (int i = 0; i < 4; i++) {
-		uint64_t c = 0;
-
-		for (int j = 0; j < 4; j++)
-			t[i + j] = sm2_mac(a->v[j], b->v[i], t[i + j], &c);
-		t[i + 4] = c;
-	}
+	sm2_row(t, a->v, b->v[0]);
+	sm2_row(t + 1, a->v, b->v[1]);
+	sm2_row(t + 2, a->v, b->v[2]);
+	sm2_row(t + 3, a->v, b->v[3]);
 	sm2_fe_reduce(out, t);
 }
 
-/* The six products of different limbs are doubled by a shift, then the four squares are added. */
+/* t[0..1] = a·a + 2·t[0..1] and what came from below; `*carry` is at most 2. */
+static inline void sm2_square(uint64_t t[2], uint64_t a, uint64_t *carry)
+{
+	sm2_u128 square = (sm2_u128)a * a, low = (sm2_u128)(uint64_t)square + t[0] + t[0] + *carry,
+	         high = (square >> 64) + t[1] + t[1] + (low >> 64);
+
+	t[0] = (uint64_t)low;
+	t[1] = (uint64_t)high;
+	*carry = (uint64_t)(high >> 64);
+}
+
+/* The six products of different limbs, doubled while the four squares are added. */
 static inline void sm2_portable_sqr(struct sm2_fe *out, const struct sm2_fe *a)
 {
-	uint64_t t[8], c = 0, carry = 0;
+	uint64_t t[8], c = 0;
 	const uint64_t *v = a->v;
 
+	t[0] = 0;
 	t[1] = sm2_mac(v[0], v[1], 0, &c);
 	t[2] = sm2_mac(v[0], v[2], 0, &c);
 	t[3] = sm2_mac(v[0], v[3], 0, &c);
@@ -104,18 +135,12 @@ static inline void sm2_portable_sqr(struct sm2_fe *out, const struct sm2_fe *a)
 	c = 0;
 	t[5] = sm2_mac(v[2], v[3], t[5], &c);
 	t[6] = c;
-	t[7] = t[6] >> 63;
-	for (int i = 6; i > 1; i--)
-		t[i] = t[i] << 1 | t[i - 1] >> 63;
-	t[1] <<= 1;
-	t[0] = 0;
-	for (int i = 0; i < 4; i++) {
-		uint64_t high = 0;
-
-		t[2 * i] = sm2_mac(v[i], v[i], t[2 * i], &carry);
-		t[2 * i + 1] = sm2_addc(t[2 * i + 1], carry, &high);
-		carry = high;
-	}
+	t[7] = 0;
+	c = 0;
+	sm2_square(t, v[0], &c);
+	sm2_square(t + 2, v[1], &c);
+	sm2_square(t + 4, v[2], &c);
+	sm2_square(t + 6, v[3], &c);
 	sm2_fe_reduce(out, t);
 }
 
@@ -123,24 +148,30 @@ static inline void sm2_portable_add(struct sm2_fe *out, const struct sm2_fe *a, 
 {
 	uint64_t c = 0, t[4];
 
-	for (int i = 0; i < 4; i++)
-		t[i] = sm2_addc(a->v[i], b->v[i], &c);
+	t[0] = sm2_addc(a->v[0], b->v[0], &c);
+	t[1] = sm2_addc(a->v[1], b->v[1], &c);
+	t[2] = sm2_addc(a->v[2], b->v[2], &c);
+	t[3] = sm2_addc(a->v[3], b->v[3], &c);
 	sm2_fe_final(out, t, c);
 }
 
 /* p's limbs under a mask, added when a - b is negative. */
 static inline void sm2_portable_sub(struct sm2_fe *out, const struct sm2_fe *a, const struct sm2_fe *b)
 {
-	uint64_t c = 0, t[4], mask;
+	sm2_i128 acc = (sm2_i128)a->v[0] - b->v[0];
+	uint64_t t0 = (uint64_t)acc, t1, t2, t3, mask, c = 0;
 
-	for (int i = 0; i < 4; i++)
-		t[i] = sm2_subb(a->v[i], b->v[i], &c);
-	mask = 0 - c;
-	c = 0;
-	out->v[0] = sm2_addc(t[0], mask & SM2_P0, &c);
-	out->v[1] = sm2_addc(t[1], mask & SM2_P1, &c);
-	out->v[2] = sm2_addc(t[2], mask & SM2_P2, &c);
-	out->v[3] = sm2_addc(t[3], mask & SM2_P3, &c);
+	acc = (acc >> 64) + a->v[1] - b->v[1];
+	t1 = (uint64_t)acc;
+	acc = (acc >> 64) + a->v[2] - b->v[2];
+	t2 = (uint64_t)acc;
+	acc = (acc >> 64) + a->v[3] - b->v[3];
+	t3 = (uint64_t)acc;
+	mask = (uint64_t)(acc >> 64);
+	out->v[0] = sm2_addc(t0, mask & SM2_P0, &c);
+	out->v[1] = sm2_addc(t1, mask & SM2_P1, &c);
+	out->v[2] = sm2_addc(t2, mask & SM2_P2, &c);
+	out->v[3] = sm2_addc(t3, mask & SM2_P3, &c);
 }
 
 #endif
