@@ -69,6 +69,10 @@ void ocsp_free(struct ocsp *o);
 struct cert_store;
 enum err cert_store_new(struct cert_store **out) MUST_CHECK;
 void cert_store_free(struct cert_store *s);
+/* By what means signatures below this trust are verified (all zeros at first); its cache must outlive the store. Set
+ * before the store is shared by threads. */
+void cert_store_use(struct cert_store *s, struct sm2_means by);
+struct sm2_means cert_store_means(const struct cert_store *s);                         /* s may be NULL */
 enum err cert_store_add_anchor(struct cert_store *s, struct cert *c) MUST_CHECK;       /* takes a reference */
 enum err cert_store_add_intermediate(struct cert_store *s, struct cert *c) MUST_CHECK; /* takes a reference */
 enum err cert_store_add_crl(struct cert_store *s, struct crl *c) MUST_CHECK;   /* takes it over unless it fails */

@@ -42,6 +42,16 @@ void cert_store_free(struct cert_store *s)
 	free(s);
 }
 
+void cert_store_use(struct cert_store *s, struct sm2_means by)
+{
+	s->by = by;
+}
+
+struct sm2_means cert_store_means(const struct cert_store *s)
+{
+	return s != NULL ? s->by : (struct sm2_means){0};
+}
+
 static enum err append_cert(struct cert ***list, size_t *n, struct cert *c)
 {
 	struct cert **grown = *n < STORE_MAX ? reallocarray(*list, *n + 1, sizeof(struct cert *)) : NULL;
@@ -147,20 +157,21 @@ bool link_accepts(int nid, const struct cert *issuer)
 
 /* The signed bytes are those received, never an encoding made anew. Our own check, since OpenSSL looks for the
  * identity on the certificate being checked and has no place for it on a CRL. */
-static enum err check_sm2(const struct cert *issuer, const struct signed_parts *p, enum link_status *out)
+static enum err check_sm2(struct sm2_means by, const struct cert *issuer, const struct signed_parts *p,
+                          enum link_status *out)
 {
 	enum err e;
 
 	*out = LINK_BAD;
 	if (issuer->sm2 == NULL)
 		return ERR_OK;
-	e = sm2_verify(issuer->sm2, sm2_default_id(), p->tbs, p->value);
+	e = sm2_verify_by(by, issuer->sm2, sm2_default_id(), p->tbs, p->value);
 	if (e == ERR_OK)
 		*out = LINK_GOOD;
 	return e == ERR_SIGNATURE_BAD ? ERR_OK : e;
 }
 
-enum err link_check_cert(const struct cert *c, const struct cert *issuer, enum link_status *out)
+enum err link_check_cert(struct sm2_means by, const struct cert *c, const struct cert *issuer, enum link_status *out)
 {
 	const X509_ALGOR *alg;
 	int nid = X509_get_signature_nid(c->x);
@@ -174,13 +185,13 @@ enum err link_check_cert(const struct cert *c, const struct cert *issuer, enum l
 	if (X509_ALGOR_cmp(alg, X509_get0_tbs_sigalg(c->x)) != 0)
 		return ERR_OK;
 	if (nid == NID_SM2_with_SM3)
-		return check_sm2(issuer, &c->parts, out);
+		return check_sm2(by, issuer, &c->parts, out);
 	if (issuer->sm2 == NULL && X509_verify(c->x, X509_get0_pubkey(issuer->x)) == 1)
 		*out = LINK_GOOD;
 	return openssl_failed(ERR_OK);
 }
 
-enum err link_check_crl(const struct crl *c, const struct cert *issuer, enum link_status *out)
+enum err link_check_crl(struct sm2_means by, const struct crl *c, const struct cert *issuer, enum link_status *out)
 {
 	int nid = X509_CRL_get_signature_nid(c->x);
 
@@ -192,7 +203,7 @@ enum err link_check_crl(const struct crl *c, const struct cert *issuer, enum lin
 	if (!c->algorithms_agree)
 		return ERR_OK;
 	if (nid == NID_SM2_with_SM3)
-		return check_sm2(issuer, &c->parts, out);
+		return check_sm2(by, issuer, &c->parts, out);
 	if (issuer->sm2 == NULL && X509_CRL_verify(c->x, X509_get0_pubkey(issuer->x)) == 1)
 		*out = LINK_GOOD;
 	return openssl_failed(ERR_OK);
@@ -338,7 +349,7 @@ static void try_issuer(struct walk *w, size_t n, struct cert *issuer)
 	if (w->failed != ERR_OK || w->best.status == CHAIN_OK || !is_candidate(w, n, issuer) || w->work <= 0)
 		return;
 	w->work--;
-	w->failed = link_check_cert(w->path[n - 1], issuer, &link);
+	w->failed = link_check_cert(w->store->by, w->path[n - 1], issuer, &link);
 	if (w->failed != ERR_OK)
 		return;
 	if (link != LINK_GOOD) {

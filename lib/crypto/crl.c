@@ -154,7 +154,7 @@ static void remember_key(struct crl *crl, const struct cert *issuer)
 }
 
 /* What a signature is worth depends on the list and the issuer's key, neither of which changes. */
-static enum err check_signature(struct crl *crl, const struct cert *issuer, enum link_status *out)
+static enum err check_signature(struct sm2_means by, struct crl *crl, const struct cert *issuer, enum link_status *out)
 {
 	enum err e;
 
@@ -162,7 +162,7 @@ static enum err check_signature(struct crl *crl, const struct cert *issuer, enum
 		*out = LINK_GOOD;
 		return ERR_OK;
 	}
-	e = link_check_crl(crl, issuer, out);
+	e = link_check_crl(by, crl, issuer, out);
 	if (e == ERR_OK && *out == LINK_GOOD)
 		remember_key(crl, issuer);
 	return e;
@@ -170,12 +170,12 @@ static enum err check_signature(struct crl *crl, const struct cert *issuer, enum
 
 /* One CRL of the issuer's name. It is usable or stale when it is the issuer's; whoever is on it is revoked even
  * when it is stale, because nobody comes off a list. */
-static enum err judge_crl(struct crl *crl, const struct cert *c, const struct cert *issuer, int64_t now,
-                          struct revocation_finding *out)
+static enum err judge_crl(struct sm2_means by, struct crl *crl, const struct cert *c, const struct cert *issuer,
+                          int64_t now, struct revocation_finding *out)
 {
 	enum link_status link;
 	X509_REVOKED *entry = NULL;
-	enum err e = check_signature(crl, issuer, &link);
+	enum err e = check_signature(by, crl, issuer, &link);
 
 	if (e != ERR_OK)
 		return e;
@@ -218,8 +218,8 @@ static void keep_stronger(struct revocation_finding *best, const struct revocati
 }
 
 /* All that one store has to say of one link. */
-static enum err judge_link(const struct cert_store *s, const struct cert *c, const struct cert *issuer, int64_t now,
-                           struct revocation_finding *out)
+static enum err judge_link(struct sm2_means by, const struct cert_store *s, const struct cert *c,
+                           const struct cert *issuer, int64_t now, struct revocation_finding *out)
 {
 	struct revocation_finding f;
 
@@ -229,13 +229,13 @@ static enum err judge_link(const struct cert_store *s, const struct cert *c, con
 		f = (struct revocation_finding){.status = REVOCATION_NO_EVIDENCE};
 		if (X509_NAME_cmp(X509_CRL_get_issuer(s->crls[i]->x), X509_get_issuer_name(c->x)) != 0)
 			continue;
-		e = judge_crl(s->crls[i], c, issuer, now, &f);
+		e = judge_crl(by, s->crls[i], c, issuer, now, &f);
 		if (e != ERR_OK)
 			return e;
 		keep_stronger(out, &f);
 	}
 	for (size_t i = 0; i < s->n_ocsps; i++) {
-		enum err e = ocsp_judge(s->ocsps[i], c, issuer, now, &f);
+		enum err e = ocsp_judge(by, s->ocsps[i], c, issuer, now, &f);
 
 		if (e != ERR_OK)
 			return e;
@@ -258,10 +258,10 @@ enum err revocation_check(const struct cert_store *s, const struct cert_store *m
 	out->revocation = REVOCATION_GOOD;
 	for (size_t i = 0; i + 1 < n; i++) {
 		struct revocation_finding f = {.status = REVOCATION_NO_EVIDENCE};
-		enum err e = judge_link(s, path[i], path[i + 1], now, &f);
+		enum err e = judge_link(s->by, s, path[i], path[i + 1], now, &f);
 
 		if (e == ERR_OK && more != NULL)
-			e = judge_link(more, path[i], path[i + 1], now, &f);
+			e = judge_link(s->by, more, path[i], path[i + 1], now, &f);
 		if (e != ERR_OK)
 			return e;
 		if (f.this_update != 0 && (out->crl_this_update == 0 || f.this_update < out->crl_this_update))

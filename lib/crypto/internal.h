@@ -26,8 +26,6 @@ enum err der_signed(struct span in, struct signed_parts *out) MUST_CHECK;
 
 /* A copy of the public half of an SM2 key; ERR_FORMAT when it is of another kind. */
 enum err sm2_key_from_pkey(EVP_PKEY *pkey, struct sm2_key **out) MUST_CHECK;
-/* The default identity set on a fresh context, after EVP_DigestSignInit/EVP_DigestVerifyInit, before any update. */
-enum err sm2_set_id(EVP_PKEY_CTX *pctx, struct span id) MUST_CHECK;
 
 struct cert {
 	atomic_uint refs;
@@ -79,14 +77,17 @@ struct cert_store {
 	struct crl **crls;
 	struct ocsp **ocsps;
 	size_t n_anchors, n_intermediates, n_crls, n_ocsps;
+	struct sm2_means by;
 };
 
 enum link_status { LINK_GOOD, LINK_BAD, LINK_REFUSED };
 
 /* Does `issuer`'s key verify this signature over tbs? SM2 with the default identity; RSA and ECDSA by X509_verify
  * and X509_CRL_verify. LINK_REFUSED: an algorithm or key size that is not accepted. */
-enum err link_check_cert(const struct cert *c, const struct cert *issuer, enum link_status *out) MUST_CHECK;
-enum err link_check_crl(const struct crl *c, const struct cert *issuer, enum link_status *out) MUST_CHECK;
+enum err link_check_cert(struct sm2_means by, const struct cert *c, const struct cert *issuer,
+                         enum link_status *out) MUST_CHECK;
+enum err link_check_crl(struct sm2_means by, const struct crl *c, const struct cert *issuer,
+                        enum link_status *out) MUST_CHECK;
 
 /* Is this signature algorithm accepted for links, and the issuer's key large enough? */
 bool link_accepts(int nid, const struct cert *issuer);
@@ -97,8 +98,8 @@ struct revocation_finding {
 	int64_t revoked_at, this_update;
 };
 /* What one OCSP response says; NO_EVIDENCE when it does not speak of c. */
-enum err ocsp_judge(const struct ocsp *o, const struct cert *c, const struct cert *issuer, int64_t now,
-                    struct revocation_finding *out) MUST_CHECK;
+enum err ocsp_judge(struct sm2_means by, const struct ocsp *o, const struct cert *c, const struct cert *issuer,
+                    int64_t now, struct revocation_finding *out) MUST_CHECK;
 
 /* Revocation of path[0 .. n-2], each judged with CRLs and OCSP responses of its issuer, from both stores (`more` may be
  * NULL); fills the revocation part of out. */

@@ -155,7 +155,8 @@ static OCSP_SINGLERESP *find_single(const struct ocsp *o, const struct cert *c, 
 }
 
 /* The issuer itself, or one whom it has named for this work (RFC 6960, 4.2.2.2). */
-static enum err may_respond(const struct ocsp *o, const struct cert *c, const struct cert *issuer, bool *out)
+static enum err may_respond(struct sm2_means means, const struct ocsp *o, const struct cert *c,
+                            const struct cert *issuer, bool *out)
 {
 	enum link_status link = LINK_BAD;
 	enum err e;
@@ -165,12 +166,12 @@ static enum err may_respond(const struct ocsp *o, const struct cert *c, const st
 	    X509_NAME_cmp(X509_get_issuer_name(c->x), X509_get_subject_name(issuer->x)) != 0 ||
 	    o->produced_at < c->not_before || o->produced_at > c->not_after + 999)
 		return ERR_OK;
-	e = link_check_cert(c, issuer, &link);
+	e = link_check_cert(means, c, issuer, &link);
 	*out = e == ERR_OK && link == LINK_GOOD;
 	return e;
 }
 
-static enum err verify_by(const struct ocsp *o, const struct cert *by, bool *good)
+static enum err verify_by(struct sm2_means means, const struct ocsp *o, const struct cert *by, bool *good)
 {
 	char text[ALG_TEXT];
 	const X509_ALGOR *alg = OCSP_resp_get0_tbs_sigalg(o->basic);
@@ -187,21 +188,21 @@ static enum err verify_by(const struct ocsp *o, const struct cert *by, bool *goo
 	va = value_alg_of(text);
 	if (va.key != cert_key_kind(by))
 		return ERR_OK;
-	e = value_verify(by, va.digest, o->parts.tbs, o->parts.value);
+	e = value_verify(means, by, va.digest, o->parts.tbs, o->parts.value);
 	*good = e == ERR_OK;
 	return e == ERR_SIGNATURE_BAD || e == ERR_FIELD_INVALID ? ERR_OK : e;
 }
 
-static enum err is_signed(const struct ocsp *o, const struct cert *issuer, bool *good)
+static enum err is_signed(struct sm2_means means, const struct ocsp *o, const struct cert *issuer, bool *good)
 {
-	enum err e = verify_by(o, issuer, good);
+	enum err e = verify_by(means, o, issuer, good);
 
 	for (size_t i = 0; e == ERR_OK && !*good && i < o->n_certs; i++) {
 		bool may;
 
-		e = may_respond(o, o->certs[i], issuer, &may);
+		e = may_respond(means, o, o->certs[i], issuer, &may);
 		if (e == ERR_OK && may)
-			e = verify_by(o, o->certs[i], good);
+			e = verify_by(means, o, o->certs[i], good);
 	}
 	return e;
 }
@@ -236,8 +237,8 @@ static void fill_finding(OCSP_SINGLERESP *single, int64_t now, struct revocation
 	}
 }
 
-enum err ocsp_judge(const struct ocsp *o, const struct cert *c, const struct cert *issuer, int64_t now,
-                    struct revocation_finding *out)
+enum err ocsp_judge(struct sm2_means by, const struct ocsp *o, const struct cert *c, const struct cert *issuer,
+                    int64_t now, struct revocation_finding *out)
 {
 	OCSP_SINGLERESP *single = find_single(o, c, issuer);
 	bool good = false;
@@ -246,7 +247,7 @@ enum err ocsp_judge(const struct ocsp *o, const struct cert *c, const struct cer
 	*out = (struct revocation_finding){.status = REVOCATION_NO_EVIDENCE};
 	if (single == NULL)
 		return ERR_OK;
-	e = is_signed(o, issuer, &good);
+	e = is_signed(by, o, issuer, &good);
 	if (e != ERR_OK)
 		return e;
 	out->status = REVOCATION_BAD_CRL;

@@ -1,8 +1,8 @@
 #include "crypto/signer.h"
 
 #include "base/file.h"
-#include "crypto/internal.h"
-#include "crypto/rand.h"
+#include "crypto/sm2_openssl.h"
+#include "crypto/sm2_sign.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,8 +14,18 @@
 
 enum { KEY_FILE_MAX = 16 * 1024, PASSPHRASE_MAX = 1024 };
 
+/* Who holds a private key and signs with it; PKCS#11 would be one more row. Shared by threads. */
+struct holder {
+	/* Takes what it needs of the key. ERR_FORMAT: it is no pair. */
+	enum err (*open)(EVP_PKEY *pkey, const struct sm2_key *public_key, void **secret);
+	/* With the default identity, DER; the result is not checked. */
+	enum err (*sign)(void *secret, const struct sm2_key *public_key, struct span msg, uint8_t *sig, size_t *len);
+	void (*close)(void *secret);
+};
+
 struct signer {
-	EVP_PKEY *pkey;
+	const struct holder *holder;
+	void *secret; /* the holder's */
 	struct sm2_key *public_key;
 };
 
@@ -108,26 +118,92 @@ static enum err parse_key(const char *path, const uint8_t *pem, size_t len, stru
 	return ERR_OK;
 }
 
-static enum err signer_new(EVP_PKEY *pkey, struct signer **out)
+/* ---- who signs ------------------------------------------------------------------------------ */
+
+static enum err own_open(EVP_PKEY *pkey, const struct sm2_key *public_key, void **secret)
+{
+	uint8_t d[SM2_NUMBER], point[SM2_POINT];
+	struct sm2_secret *s = NULL;
+	enum err e = sm2_openssl_private(pkey, d);
+
+	if (e == ERR_OK)
+		e = sm2_secret_new(d, &s, point);
+	secret_wipe(d, sizeof(d));
+	if (e == ERR_OK && !span_eq(span_of(point, sizeof(point)), sm2_key_point(public_key)))
+		e = ERR_FORMAT;
+	if (e == ERR_OK)
+		*secret = s;
+	else
+		sm2_secret_free(s);
+	return e;
+}
+
+static enum err own_sign(void *secret, const struct sm2_key *public_key, struct span msg, uint8_t *sig, size_t *len)
+{
+	const struct rand rand = rand_system();
+	struct sm2_value v;
+	uint8_t digest[SM2_DIGEST];
+	enum err e = sm2_digest(public_key, sm2_default_id(), msg, digest);
+
+	if (e == ERR_OK)
+		e = sm2_sign(secret, &rand, digest, &v);
+	if (e == ERR_OK)
+		*len = sm2_value_write(&v, sig);
+	return e;
+}
+
+static void own_close(void *secret)
+{
+	sm2_secret_free(secret);
+}
+
+static enum err openssl_open(EVP_PKEY *pkey, const struct sm2_key *public_key, void **secret)
+{
+	if (EVP_PKEY_up_ref(pkey) != 1)
+		return openssl_failed(ERR_CRYPTO);
+	*secret = pkey;
+	return ERR_OK;
+}
+
+static enum err openssl_sign(void *secret, const struct sm2_key *public_key, struct span msg, uint8_t *sig, size_t *len)
+{
+	return sm2_openssl_sign(secret, msg, sig, len);
+}
+
+static void openssl_close(void *secret)
+{
+	EVP_PKEY_free(secret); /* wipes the private number */
+}
+
+static const struct holder holders[] = {
+    [SM2_OWN] = {own_open, own_sign, own_close},
+    [SM2_OPENSSL] = {openssl_open, openssl_sign, openssl_close},
+};
+
+/* ---- signers -------------------------------------------------------------------------------- */
+
+static enum err signer_new(EVP_PKEY *pkey, enum sm2_backend by, struct signer **out)
 {
 	struct signer *s = calloc(1, sizeof(*s));
-	enum err e;
+	enum err e = s != NULL ? ERR_OK : ERR_NO_MEMORY;
 
-	if (s == NULL) {
-		EVP_PKEY_free(pkey);
-		return ERR_NO_MEMORY;
-	}
-	s->pkey = pkey;
-	e = sm2_key_from_pkey(pkey, &s->public_key);
+	if (e == ERR_OK)
+		e = sm2_key_from_pkey(pkey, &s->public_key);
+	if (e == ERR_OK)
+		e = sm2_key_prepare(s->public_key); /* every signature is checked with it */
+	if (e == ERR_OK)
+		e = holders[by].open(pkey, s->public_key, &s->secret);
 	if (e != ERR_OK) {
 		signer_free(s);
 		return e;
 	}
+	s->holder = &holders[by];
 	*out = s;
 	return ERR_OK;
 }
 
-enum err signer_open_file(const char *path, struct span passphrase, struct signer **out, struct err_note *note)
+enum err signer_open_file_by(enum sm2_backend by, const char *path, struct span passphrase, struct signer **out,
+                             struct err_note *note)
 {
 	uint8_t buf[KEY_FILE_MAX];
 	size_t len = 0;
@@ -139,15 +215,22 @@ enum err signer_open_file(const char *path, struct span passphrase, struct signe
 	secret_wipe(buf, sizeof(buf));
 	if (e != ERR_OK)
 		return e;
-	e = signer_new(pkey, out);
-	return e == ERR_FORMAT ? unreadable(note, path, "the key has no public half") : e;
+	e = signer_new(pkey, by, out);
+	EVP_PKEY_free(pkey);
+	return e == ERR_FORMAT ? unreadable(note, path, "its two halves are no SM2 key pair") : e;
+}
+
+enum err signer_open_file(const char *path, struct span passphrase, struct signer **out, struct err_note *note)
+{
+	return signer_open_file_by(SM2_OWN, path, passphrase, out, note);
 }
 
 void signer_free(struct signer *s)
 {
 	if (s == NULL)
 		return;
-	EVP_PKEY_free(s->pkey); /* wipes the private number */
+	if (s->holder != NULL)
+		s->holder->close(s->secret);
 	sm2_key_free(s->public_key);
 	free(s);
 }
@@ -157,31 +240,14 @@ struct span signer_point(const struct signer *s)
 	return sm2_key_point(s->public_key);
 }
 
-static enum err sign_once(EVP_MD_CTX *ctx, EVP_PKEY *pkey, struct span msg, uint8_t *sig, size_t *len)
-{
-	EVP_PKEY_CTX *pctx = NULL;
-	enum err e;
-
-	if (EVP_DigestSignInit(ctx, &pctx, EVP_sm3(), NULL, pkey) != 1)
-		return ERR_CRYPTO;
-	e = sm2_set_id(pctx, sm2_default_id());
-	if (e != ERR_OK)
-		return e;
-	if (msg.len != 0 && EVP_DigestSignUpdate(ctx, msg.ptr, msg.len) != 1)
-		return ERR_CRYPTO;
-	return EVP_DigestSignFinal(ctx, sig, len) == 1 ? ERR_OK : ERR_CRYPTO;
-}
-
 enum err signer_sign(const struct signer *s, struct span msg, uint8_t sig[SM2_SIG_MAX], size_t *sig_len)
 {
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	uint8_t made[SM2_SIG_MAX];
-	size_t len = sizeof(made);
-	enum err e = ctx != NULL ? sign_once(ctx, s->pkey, msg, made, &len) : ERR_NO_MEMORY;
+	size_t len = 0;
+	enum err e = s->holder->sign(s->secret, s->public_key, msg, made, &len);
 
-	EVP_MD_CTX_free(ctx);
 	if (e != ERR_OK)
-		return openssl_failed(e);
+		return e;
 	/* A signature made by a faulty computation can give the key away. */
 	if (sm2_verify(s->public_key, sm2_default_id(), msg, span_of(made, len)) != ERR_OK)
 		return ERR_CRYPTO;

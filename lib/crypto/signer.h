@@ -1,6 +1,6 @@
 /*
- * The one way to use a private key. Nothing above this ever holds one: today a PKCS#8 file, later a key-holding
- * process or PKCS#11 behind the same table.
+ * The one way to use a private key. Nothing above this ever holds one: today a PKCS#8 file, used by our own arithmetic
+ * or by OpenSSL's; later a key-holding process or PKCS#11 behind the same table.
  */
 #ifndef YZ_CRYPTO_SIGNER_H
 #define YZ_CRYPTO_SIGNER_H
@@ -15,10 +15,14 @@ struct signer;
  * ERR_KEY_UNREADABLE (note: why, never the contents), also when the file may be read by others than its owner. */
 enum err signer_open_file(const char *path, struct span passphrase, struct signer **out,
                           struct err_note *note) MUST_CHECK;
+/* The same, signing by the means named; signer_open_file() takes our own arithmetic (sm2_sign.h). */
+enum err signer_open_file_by(enum sm2_backend by, const char *path, struct span passphrase, struct signer **out,
+                             struct err_note *note) MUST_CHECK;
 void signer_free(struct signer *s);
 /* The uncompressed public point. */
 struct span signer_point(const struct signer *s);
-/* Sign msg with SM2/SM3 and the default identity. sig holds SM2_SIG_MAX; the result is checked before release.
+/* Sign msg with SM2/SM3 and the default identity. sig holds SM2_SIG_MAX; the result is checked before release, by our
+ * own arithmetic whoever made it: ERR_CRYPTO when it does not verify. ERR_RANDOM.
  * May be called by several threads. */
 enum err signer_sign(const struct signer *s, struct span msg, uint8_t sig[SM2_SIG_MAX], size_t *sig_len) MUST_CHECK;
 

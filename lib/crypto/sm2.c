@@ -1,16 +1,20 @@
 #include "crypto/sm2.h"
 
-#include "crypto/internal.h"
+#include "crypto/sm2_cache.h"
+#include "crypto/sm2_core.h"
+#include "crypto/sm2_key.h"
+#include "crypto/sm2_openssl.h"
+#include "crypto/sm3_block.h"
 
-#include <openssl/bn.h>
-#include <openssl/core_names.h>
 #include <stdlib.h>
 
-enum { ID_MAX = 8190, COORDINATE = 32, TAG_INTEGER = 0x02, TAG_BIT_STRING = 0x03, TAG_SEQUENCE = 0x30 };
+enum { NUMBER = 32, TAG_INTEGER = 0x02, TAG_SEQUENCE = 0x30 };
 
 struct sm2_key {
-	EVP_PKEY *pkey;
+	struct sm2_affine at;
+	struct sm2_table *table; /* of its own; NULL: none */
 	uint8_t point[SM2_POINT];
+	uint8_t z[SM3_LEN]; /* for the default identity */
 };
 
 struct span sm2_default_id(void)
@@ -18,62 +22,109 @@ struct span sm2_default_id(void)
 	return span_str("1234567812345678");
 }
 
-/* The length octets after the tag; shortest form, at most four octets. */
-static enum err der_length(struct span in, size_t *head, size_t *len)
-{
-	size_t n, v = 0;
+/* ---- keys ----------------------------------------------------------------------------------- */
 
-	if (in.len < 2)
+/* Z of GB/T 32918.2 clause 5.5: SM3(length of the identity in bits || identity || a || b || G || public key). */
+static void identify(const uint8_t point[SM2_POINT], struct span id, uint8_t z[SM3_LEN])
+{
+	/* a, b, and the coordinates of the base point (GB/T 32918.5) */
+	static const uint8_t curve[4 * NUMBER] = {
+	    0xff, 0xff, 0xff, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+	    0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfc,
+	    0x28, 0xe9, 0xfa, 0x9e, 0x9d, 0x9f, 0x5e, 0x34, 0x4d, 0x5a, 0x9e, 0x4b, 0xcf, 0x65, 0x09, 0xa7,
+	    0xf3, 0x97, 0x89, 0xf5, 0x15, 0xab, 0x8f, 0x92, 0xdd, 0xbc, 0xbd, 0x41, 0x4d, 0x94, 0x0e, 0x93,
+	    0x32, 0xc4, 0xae, 0x2c, 0x1f, 0x19, 0x81, 0x19, 0x5f, 0x99, 0x04, 0x46, 0x6a, 0x39, 0xc9, 0x94,
+	    0x8f, 0xe3, 0x0b, 0xbf, 0xf2, 0x66, 0x0b, 0xe1, 0x71, 0x5a, 0x45, 0x89, 0x33, 0x4c, 0x74, 0xc7,
+	    0xbc, 0x37, 0x36, 0xa2, 0xf4, 0xf6, 0x77, 0x9c, 0x59, 0xbd, 0xce, 0xe3, 0x6b, 0x69, 0x21, 0x53,
+	    0xd0, 0xa9, 0x87, 0x7c, 0xc6, 0x2a, 0x47, 0x40, 0x02, 0xdf, 0x32, 0xe5, 0x21, 0x39, 0xf0, 0xa0,
+	};
+	const uint8_t bits[2] = {(uint8_t)(id.len * 8 >> 8), (uint8_t)(id.len * 8)};
+	struct sm3_ctx c;
+
+	sm3_start(&c);
+	sm3_add(&c, span_of(bits, sizeof(bits)));
+	sm3_add(&c, id);
+	sm3_add(&c, span_of(curve, sizeof(curve)));
+	sm3_add(&c, span_of(point + 1, SM2_POINT - 1));
+	sm3_end(&c, z);
+}
+
+enum err sm2_key_new(struct span point, struct sm2_key **out)
+{
+	struct sm2_affine at;
+	struct sm2_key *k;
+
+	if (point.len != SM2_POINT || point.ptr[0] != 0x04 ||
+	    !sm2_point_from_bytes(&at, point.ptr + 1, point.ptr + 1 + NUMBER))
 		return ERR_FORMAT;
-	*head = 2;
-	*len = in.ptr[1];
-	if (in.ptr[1] < 0x80)
+	k = calloc(1, sizeof(*k));
+	if (k == NULL)
+		return ERR_NO_MEMORY;
+	k->at = at;
+	memcpy(k->point, point.ptr, SM2_POINT);
+	identify(k->point, sm2_default_id(), k->z);
+	*out = k;
+	return ERR_OK;
+}
+
+enum err sm2_key_prepare(struct sm2_key *k)
+{
+	if (k->table != NULL)
 		return ERR_OK;
-	n = in.ptr[1] & 0x7fu;
-	if (n == 0 || n > 4 || in.len < 2 + n || in.ptr[2] == 0)
-		return ERR_FORMAT;
-	for (size_t i = 0; i < n; i++)
-		v = v << 8 | in.ptr[2 + i];
-	*head = 2 + n;
-	*len = v;
-	return v >= 0x80 ? ERR_OK : ERR_FORMAT;
-}
-
-enum err der_element(struct span in, uint8_t tag, struct span *contents, struct span *whole, struct span *rest)
-{
-	size_t head, len;
-
-	if (der_length(in, &head, &len) != ERR_OK || in.ptr[0] != tag || len > in.len - head)
-		return ERR_FORMAT;
-	if (contents != NULL)
-		*contents = span_sub(in, head, len);
-	if (whole != NULL)
-		*whole = span_sub(in, 0, head + len);
-	if (rest != NULL)
-		*rest = span_sub(in, head + len, in.len);
+	k->table = aligned_alloc(SM2_TABLE_ALIGN, sizeof(*k->table));
+	if (k->table == NULL)
+		return ERR_NO_MEMORY;
+	sm2_table_build(k->table, &k->at);
 	return ERR_OK;
 }
 
-enum err der_signed(struct span in, struct signed_parts *out)
+void sm2_key_free(struct sm2_key *k)
 {
-	struct span outer, rest, bits;
-	struct signed_parts p;
-
-	if (der_element(in, TAG_SEQUENCE, &outer, NULL, &rest) != ERR_OK || rest.len != 0 ||
-	    der_element(outer, TAG_SEQUENCE, &p.tbs_contents, &p.tbs, &rest) != ERR_OK ||
-	    der_element(rest, TAG_SEQUENCE, NULL, &p.algorithm, &rest) != ERR_OK ||
-	    der_element(rest, TAG_BIT_STRING, &bits, NULL, &rest) != ERR_OK || rest.len != 0)
-		return ERR_FORMAT;
-	/* The first octet counts unused bits; OpenSSL would blank that many of the last octet. */
-	if (bits.len < 2 || bits.ptr[0] != 0)
-		return ERR_FORMAT;
-	p.value = span_sub(bits, 1, bits.len);
-	*out = p;
-	return ERR_OK;
+	if (k == NULL)
+		return;
+	free(k->table);
+	free(k);
 }
+
+struct span sm2_key_point(const struct sm2_key *k)
+{
+	return span_of(k->point, SM2_POINT);
+}
+
+const struct sm2_affine *sm2_key_at(const struct sm2_key *k)
+{
+	return &k->at;
+}
+
+const struct sm2_table *sm2_key_table(const struct sm2_key *k)
+{
+	return k->table;
+}
+
+const uint8_t *sm2_key_z(const struct sm2_key *k)
+{
+	return k->z;
+}
+
+const struct sm2_affine *sm2_key_at(const struct sm2_key *k)
+{
+	return &k->at;
+}
+
+const struct sm2_table *sm2_key_table(const struct sm2_key *k)
+{
+	return k->table;
+}
+
+const uint8_t *sm2_key_z(const struct sm2_key *k)
+{
+	return k->z;
+}
+
+/* ---- values --------------------------------------------------------------------------------- */
 
 /* A positive INTEGER of at most 256 bits in its shortest form. */
-static enum err der_coordinate(struct span in, struct span *rest)
+static enum err read_number(struct span in, uint8_t out[NUMBER], struct span *rest)
 {
 	struct span v;
 
@@ -84,116 +135,99 @@ static enum err der_coordinate(struct span in, struct span *rest)
 			return ERR_FORMAT;
 		v = span_sub(v, 1, v.len);
 	}
-	return v.len <= COORDINATE ? ERR_OK : ERR_FORMAT;
-}
-
-static enum err check_signature_form(struct span sig)
-{
-	struct span body, rest;
-
-	if (sig.len > SM2_SIG_MAX || der_element(sig, TAG_SEQUENCE, &body, NULL, &rest) != ERR_OK || rest.len != 0)
+	if (v.len > NUMBER)
 		return ERR_FORMAT;
-	if (der_coordinate(body, &rest) != ERR_OK || der_coordinate(rest, &rest) != ERR_OK || rest.len != 0)
-		return ERR_FORMAT;
+	memset(out, 0, NUMBER - v.len);
+	memcpy(out + NUMBER - v.len, v.ptr, v.len);
 	return ERR_OK;
 }
 
-enum err sm2_key_new(struct span point, struct sm2_key **out)
+enum err sm2_value_read(struct span der, struct sm2_value *out)
 {
-	char group[] = "SM2";
-	struct sm2_key *k;
-	EVP_PKEY_CTX *ctx = NULL;
-	OSSL_PARAM params[3];
-	enum err e = ERR_FORMAT;
+	struct sm2_value v;
+	struct span body, rest;
 
-	if (point.len != SM2_POINT || point.ptr[0] != 0x04)
+	if (der.len > SM2_SIG_MAX || der_element(der, TAG_SEQUENCE, &body, NULL, &rest) != ERR_OK || rest.len != 0)
 		return ERR_FORMAT;
-	k = calloc(1, sizeof(*k));
-	if (k == NULL)
-		return ERR_NO_MEMORY;
-	memcpy(k->point, point.ptr, SM2_POINT);
-	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0);
-	params[1] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, k->point, SM2_POINT);
-	params[2] = OSSL_PARAM_construct_end();
-	ctx = EVP_PKEY_CTX_new_from_name(NULL, "SM2", NULL);
-	if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1) {
-		e = ERR_CRYPTO;
-		goto out;
-	}
-	/* Refuses a point that is not on the curve. */
-	if (EVP_PKEY_fromdata(ctx, &k->pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
-		goto out;
-	*out = k;
-	k = NULL;
-	e = ERR_OK;
-out:
-	EVP_PKEY_CTX_free(ctx);
-	sm2_key_free(k);
-	return e == ERR_OK ? e : openssl_failed(e);
+	if (read_number(body, v.r, &rest) != ERR_OK || read_number(rest, v.s, &rest) != ERR_OK || rest.len != 0)
+		return ERR_FORMAT;
+	*out = v;
+	return ERR_OK;
 }
 
-static bool put_coordinate(EVP_PKEY *pkey, const char *name, uint8_t *out)
+static size_t write_number(const uint8_t v[NUMBER], uint8_t *out)
 {
-	BIGNUM *v = NULL;
-	bool done = EVP_PKEY_get_bn_param(pkey, name, &v) == 1 && BN_bn2binpad(v, out, COORDINATE) == COORDINATE;
+	size_t skip = 0, pad;
 
-	BN_free(v);
-	return done;
+	while (skip < NUMBER - 1 && v[skip] == 0)
+		skip++;
+	pad = v[skip] >= 0x80 ? 1 : 0;
+	out[0] = TAG_INTEGER;
+	out[1] = (uint8_t)(pad + NUMBER - skip);
+	out[2] = 0;
+	memcpy(out + 2 + pad, v + skip, NUMBER - skip);
+	return 2 + pad + NUMBER - skip;
 }
 
-enum err sm2_key_from_pkey(EVP_PKEY *pkey, struct sm2_key **out)
+size_t sm2_value_write(const struct sm2_value *v, uint8_t der[SM2_SIG_MAX])
 {
-	uint8_t point[SM2_POINT] = {0x04};
+	size_t len = write_number(v->r, der + 2);
 
-	/* EVP_PKEY_get_id() is -1 for these keys: only the name tells. */
-	if (EVP_PKEY_is_a(pkey, "SM2") != 1 || !put_coordinate(pkey, OSSL_PKEY_PARAM_EC_PUB_X, point + 1) ||
-	    !put_coordinate(pkey, OSSL_PKEY_PARAM_EC_PUB_Y, point + 1 + COORDINATE))
-		return openssl_failed(ERR_FORMAT);
-	return sm2_key_new(span_of(point, sizeof(point)), out);
+	len += write_number(v->s, der + 2 + len);
+	der[0] = TAG_SEQUENCE;
+	der[1] = (uint8_t)len;
+	return 2 + len;
 }
 
-void sm2_key_free(struct sm2_key *k)
-{
-	if (k == NULL)
-		return;
-	EVP_PKEY_free(k->pkey);
-	free(k);
-}
+/* ---- verifying ------------------------------------------------------------------------------ */
 
-struct span sm2_key_point(const struct sm2_key *k)
+enum err sm2_digest(const struct sm2_key *k, struct span id, struct span msg, uint8_t e[SM2_DIGEST])
 {
-	return span_of(k->point, SM2_POINT);
-}
+	uint8_t z[SM3_LEN];
+	struct span parts[] = {span_of(k->z, SM3_LEN), msg};
 
-enum err sm2_set_id(EVP_PKEY_CTX *pctx, struct span id)
-{
-	const void *p = id.len != 0 ? (const void *)id.ptr : "";
-
-	if (id.len > ID_MAX)
+	if (id.len > SM2_ID_MAX)
 		return ERR_FIELD_TOO_LONG;
-	/* After the first update this fails, and silently leaves the empty identity: hence the check. */
-	return EVP_PKEY_CTX_set1_id(pctx, p, (int)id.len) == 1 ? ERR_OK : ERR_CRYPTO;
+	if (!span_eq(id, sm2_default_id())) {
+		identify(k->point, id, z);
+		parts[0] = span_of(z, SM3_LEN);
+	}
+	return sm3_parts(parts, 2, e);
+}
+
+static bool fits(struct sm2_means by, const struct sm2_key *k, const uint8_t e[SM2_DIGEST], const struct sm2_value *v)
+{
+	const struct sm2_table *kept = NULL;
+	bool good;
+
+	if (k->table != NULL)
+		return sm2_core_verify_known(k->table, e, v->r, v->s);
+	if (by.tables != NULL)
+		kept = sm2_cache_take(by.tables, &k->at);
+	if (kept == NULL)
+		return sm2_core_verify_unknown(&k->at, e, v->r, v->s);
+	good = sm2_core_verify_known(kept, e, v->r, v->s);
+	sm2_cache_give(kept);
+	return good;
+}
+
+enum err sm2_verify_by(struct sm2_means by, const struct sm2_key *k, struct span id, struct span msg, struct span sig)
+{
+	struct sm2_value v;
+	uint8_t e[SM2_DIGEST];
+	enum err err;
+
+	if (sm2_value_read(sig, &v) != ERR_OK)
+		return ERR_SIGNATURE_BAD;
+	if (by.backend == SM2_OPENSSL)
+		return sm2_openssl_verify(sm2_key_point(k), id, msg, sig);
+	err = sm2_digest(k, id, msg, e);
+	if (err != ERR_OK)
+		return err;
+	return fits(by, k, e, &v) ? ERR_OK : ERR_SIGNATURE_BAD;
 }
 
 enum err sm2_verify(const struct sm2_key *k, struct span id, struct span msg, struct span sig)
 {
-	EVP_PKEY_CTX *pctx = NULL;
-	EVP_MD_CTX *ctx;
-	enum err e = ERR_CRYPTO;
-
-	if (check_signature_form(sig) != ERR_OK)
-		return ERR_SIGNATURE_BAD;
-	ctx = EVP_MD_CTX_new();
-	if (ctx == NULL)
-		return openssl_failed(ERR_NO_MEMORY);
-	if (EVP_DigestVerifyInit(ctx, &pctx, EVP_sm3(), NULL, k->pkey) != 1)
-		goto out;
-	e = sm2_set_id(pctx, id);
-	if (e == ERR_OK && msg.len != 0 && EVP_DigestVerifyUpdate(ctx, msg.ptr, msg.len) != 1)
-		e = ERR_CRYPTO;
-	if (e == ERR_OK && EVP_DigestVerifyFinal(ctx, sig.ptr, sig.len) != 1)
-		e = ERR_SIGNATURE_BAD;
-out:
-	EVP_MD_CTX_free(ctx);
-	return e == ERR_OK ? e : openssl_failed(e);
+	return sm2_verify_by((struct sm2_means){0}, k, id, msg, sig);
 }

@@ -103,13 +103,14 @@ static enum err verify_evp(EVP_PKEY *pkey, const EVP_MD *md, struct span msg, st
 	return openssl_failed(e);
 }
 
-enum err value_verify(const struct cert *c, enum digest_alg digest, struct span msg, struct span value)
+enum err value_verify(struct sm2_means by, const struct cert *c, enum digest_alg digest, struct span msg,
+                      struct span value)
 {
 	enum key_kind kind = cert_key_kind(c);
 	const EVP_MD *md = md_of(digest);
 
 	if (kind == KEY_SM2)
-		return digest == DIGEST_SM3 ? sm2_verify(c->sm2, sm2_default_id(), msg, value) : ERR_FIELD_INVALID;
+		return digest == DIGEST_SM3 ? sm2_verify_by(by, c->sm2, sm2_default_id(), msg, value) : ERR_FIELD_INVALID;
 	if (kind == KEY_OTHER || md == NULL || cert_key_is_costly(c))
 		return ERR_FIELD_INVALID;
 	if (value.len == 0)

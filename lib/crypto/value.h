@@ -28,6 +28,7 @@ bool cert_key_is_costly(const struct cert *c);
 
 /* ERR_SIGNATURE_BAD when it does not verify or is malformed. ERR_FIELD_INVALID when this kind of key, its size or this
  * digest cannot be used (SM2 goes with SM3 alone, and only SM2 does). */
-enum err value_verify(const struct cert *c, enum digest_alg digest, struct span msg, struct span value) MUST_CHECK;
+enum err value_verify(struct sm2_means by, const struct cert *c, enum digest_alg digest, struct span msg,
+                      struct span value) MUST_CHECK;
 
 #endif

@@ -287,7 +287,7 @@ struct work {
 
 static enum err value_fits(const struct work *w, struct span msg, bool *good)
 {
-	enum err e = value_verify(w->job->cert, w->digest, msg, w->value);
+	enum err e = value_verify(policy_means(w->j->p), w->job->cert, w->digest, msg, w->value);
 
 	*good = e == ERR_OK;
 	return e == ERR_SIGNATURE_BAD ? ERR_OK : e;
@@ -330,7 +330,7 @@ static bool fits_empty_id(const struct work *w)
 
 	if (info->has_attrs && signer_info_attrs(w->j->a, info, false, &msg) != ERR_OK)
 		return false;
-	return judge_empty_id(w->job->cert, msg, w->value);
+	return judge_empty_id(w->j, w->job->cert, msg, w->value);
 }
 
 static void value_step(struct work *w, bool good)

@@ -16,8 +16,8 @@ void judge_deviations(struct judge *j, const struct deviations *list)
  * What was signed when the structure came in BER: the standards say its DER form, some software signs what it writes.
  * Both say the same; the one under which the value is good is named. When neither is, the DER form is judged.
  */
-static enum err choose_bytes(const struct cert *c, const struct ses_signed *what, struct span value,
-                             struct deviations *list, struct span *msg)
+static enum err choose_bytes(struct sm2_means by, const struct cert *c, const struct ses_signed *what,
+                             struct span value, struct deviations *list, struct span *msg)
 {
 	const char *code = "BER_SIGNED_AS_DER";
 	enum err e;
@@ -25,9 +25,9 @@ static enum err choose_bytes(const struct cert *c, const struct ses_signed *what
 	*msg = what->der;
 	if (what->received.len == 0)
 		return ERR_OK;
-	e = sm2_verify(cert_sm2_key(c), sm2_default_id(), what->der, value);
+	e = sm2_verify_by(by, cert_sm2_key(c), sm2_default_id(), what->der, value);
 	if (e == ERR_SIGNATURE_BAD) {
-		e = sm2_verify(cert_sm2_key(c), sm2_default_id(), what->received, value);
+		e = sm2_verify_by(by, cert_sm2_key(c), sm2_default_id(), what->received, value);
 		if (e == ERR_SIGNATURE_BAD)
 			return ERR_OK;
 		*msg = what->received;
@@ -48,7 +48,7 @@ static enum err judge_other_value(struct judge *j, const struct value_steps *ste
 		j->unauthenticated = true;
 		return ERR_OK;
 	}
-	e = value_verify(c, digest, what->der, value);
+	e = value_verify(policy_means(j->p), c, digest, what->der, value);
 	if (e == ERR_OK) {
 		step_pass(j, steps->value, NULL);
 		return ERR_OK;
@@ -72,7 +72,7 @@ enum err judge_ses_value(struct judge *j, const struct value_steps *steps, const
 	if (!j->own_format) {
 		e = ses_value_read(j->a, value, &list, what->where, &as_der);
 		if (e == ERR_OK)
-			e = choose_bytes(c, what, as_der, &list, &msg);
+			e = choose_bytes(policy_means(j->p), c, what, as_der, &list, &msg);
 	}
 	if (e != ERR_OK)
 		return e;

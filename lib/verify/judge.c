@@ -133,11 +133,11 @@ static bool is_other_kind(const char *alg, const struct cert *c)
 	return cert_sm2_key(c) == NULL && (named == KEY_RSA || named == KEY_EC);
 }
 
-bool judge_empty_id(const struct cert *c, struct span msg, struct span value)
+bool judge_empty_id(const struct judge *j, const struct cert *c, struct span msg, struct span value)
 {
 	const struct sm2_key *key = cert_sm2_key(c);
 
-	return key != NULL && sm2_verify(key, span_of(NULL, 0), msg, value) == ERR_OK;
+	return key != NULL && sm2_verify_by(policy_means(j->p), key, span_of(NULL, 0), msg, value) == ERR_OK;
 }
 
 void bad_value_step(struct judge *j, const char *step, const char *code, const struct cert *c, bool empty_id)
@@ -159,9 +159,9 @@ enum err judge_value(struct judge *j, const struct value_steps *steps, const cha
 		j->unauthenticated = true;
 		return ERR_OK;
 	}
-	e = value_verify(c, digest, msg, value);
+	e = value_verify(policy_means(j->p), c, digest, msg, value);
 	if (e == ERR_SIGNATURE_BAD) {
-		bad_value_step(j, steps->value, steps->bad_code, c, judge_empty_id(c, msg, value));
+		bad_value_step(j, steps->value, steps->bad_code, c, judge_empty_id(j, c, msg, value));
 		return ERR_OK;
 	}
 	if (e == ERR_OK)

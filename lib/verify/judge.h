@@ -103,7 +103,7 @@ enum err judge_ses_value(struct judge *j, const struct value_steps *steps, const
                          const struct ses_signed *what, struct span value) MUST_CHECK;
 /* Software that leaves OpenSSL's default in place signs with the empty SM2 identity: that is a fault of its maker, not
  * a forgery, and still no signature of the standard. Asked only for a value that does not fit. */
-bool judge_empty_id(const struct cert *c, struct span msg, struct span value);
+bool judge_empty_id(const struct judge *j, const struct cert *c, struct span msg, struct span value);
 /* The value does not fit: `code`, or SM2_ID_EMPTY. */
 void bad_value_step(struct judge *j, const char *step, const char *code, const struct cert *c, bool empty_id);
 /* Extensions that say they must be understood. Known is one that has no bearing on validity, and is a deviation: the

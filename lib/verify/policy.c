@@ -77,6 +77,11 @@ const struct cert_store *policy_trust(const struct verify_policy *p, enum policy
 	return p->role_trust[role] != NULL ? p->role_trust[role] : p->trust;
 }
 
+struct sm2_means policy_means(const struct verify_policy *p)
+{
+	return cert_store_means(policy_trust(p, POLICY_SIGNER));
+}
+
 bool policy_fresh(const struct verify_policy *p, int64_t this_update, int64_t now)
 {
 	int days = policy_rules(p)->crl_max_days;

@@ -90,6 +90,8 @@ bool policy_algorithm(const struct verify_policy *p, const char *alg, int64_t at
 const char *policy_algorithm_name(const char *alg);
 /* Trust for a role; NULL: nothing is trusted. */
 const struct cert_store *policy_trust(const struct verify_policy *p, enum policy_role role);
+/* By what means values are verified: those of the trust, cert_store_use(). */
+struct sm2_means policy_means(const struct verify_policy *p);
 /* Is revocation evidence of this thisUpdate (producedAt of OCSP) fresh enough at `now`? nextUpdate is the caller's. */
 bool policy_fresh(const struct verify_policy *p, int64_t this_update, int64_t now);
 

@@ -137,7 +137,7 @@ static enum err find_signer(struct judge *j, struct span value, struct span data
 		struct cert *c = cert_store_cert(trust, i);
 		bool is_sm2 = cert_key_kind(c) == KEY_SM2;
 
-		e = value_verify(c, is_sm2 ? DIGEST_SM3 : DIGEST_SHA256, data, value);
+		e = value_verify(policy_means(j->p), c, is_sm2 ? DIGEST_SM3 : DIGEST_SHA256, data, value);
 		if (e == ERR_OK)
 			*out = c;
 		else if (e == ERR_SIGNATURE_BAD || e == ERR_FIELD_INVALID)
