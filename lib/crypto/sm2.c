@@ -106,21 +106,6 @@ const uint8_t *sm2_key_z(const struct sm2_key *k)
 	return k->z;
 }
 
-const struct sm2_affine *sm2_key_at(const struct sm2_key *k)
-{
-	return &k->at;
-}
-
-const struct sm2_table *sm2_key_table(const struct sm2_key *k)
-{
-	return k->table;
-}
-
-const uint8_t *sm2_key_z(const struct sm2_key *k)
-{
-	return k->z;
-}
-
 /* ---- values --------------------------------------------------------------------------------- */
 
 /* A positive INTEGER of at most 256 bits in its shortest form. */
