@@ -45,7 +45,7 @@ GEN_O := $(patsubst $(B)/gen/%.c,$(B)/obj/gen/%.o,$(GEN_C))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/tests/%,$(UNIT_C))
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_C))
 
-.PHONY: all deps deps-test demo test unit corpus bench bench-verify e2e fuzz fuzz-run layers format install clean help pki lib
+.PHONY: all deps deps-test demo test unit corpus ct bench bench-verify e2e fuzz fuzz-run layers format install clean help pki lib
 .SECONDARY:
 
 help: ## this list
@@ -65,7 +65,7 @@ demo: deps ## install, build, and tell the story with a real server
 
 test: deps-test ## install, build, and run every test
 	@$(MAKE) --no-print-directory all
-	@$(MAKE) --no-print-directory layers unit corpus fuzz e2e
+	@$(MAKE) --no-print-directory layers unit corpus ct fuzz e2e
 
 # ---- build ---------------------------------------------------------------------------------------------------
 $(B)/libyinzheng.a: $(call obj,$(LIB_C))
@@ -135,6 +135,17 @@ $(B)/make_corpus: $(call obj,$(wildcard tests/corpus/*.c)) $(B)/libyinzheng.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(lib_ldlibs)
 corpus: $(B)/make_corpus $(B)/yinzheng ## make the negative corpus and judge every case of it
 	@rm -rf $(B)/corpus && $(B)/make_corpus $(B)/corpus && tests/corpus/run.py $(B)/corpus $(B)/yinzheng
+
+# Signing under valgrind with its secrets marked as undefined (tests/ct/ct_sign.c): the shipped objects, but for the file
+# that says where a secret ends.
+$(B)/obj/ct/%.o: %.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -DYZ_CT_CHECK -MMD -MP -c -o $@ $<
+$(B)/ct_sign: $(B)/obj/ct/tests/ct/ct_sign.o $(B)/obj/ct/lib/crypto/sm2_sign.o $(B)/libyinzheng.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(lib_ldlibs)
+ct: $(B)/ct_sign ## constant time of signing, checked by valgrind
+	@tests/ct/run.sh $(B)/ct_sign
 
 # Fuzz targets are built with clang and libFuzzer into their own folder and run on their seeds for FUZZ_SECONDS each.
 FUZZ_SECONDS ?= 5

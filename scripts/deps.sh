@@ -8,7 +8,7 @@ BUILD="gcc libc6-dev make pkg-config openssl jq
  libssl-dev libsqlite3-dev libqrencode-dev libzbar-dev libpng-dev libjpeg-dev
  libcairo2-dev libpango1.0-dev fonts-noto-cjk libcbor-dev libjansson-dev libinih-dev
  libxml2-dev libzip-dev"
-TEST="clang libclang-rt-14-dev libcmocka-dev python3 python3-grpcio python3-protobuf sqlite3"
+TEST="clang libclang-rt-14-dev libcmocka-dev valgrind python3 python3-grpcio python3-protobuf sqlite3"
 
 case "${1:-build}" in
 build) want=$BUILD ;;
