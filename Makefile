@@ -9,7 +9,7 @@ comma := ,
 B := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))$(if $(findstring clang,$(CC)),/clang)
 
 # pkg-config is asked only when something is compiled, so that `make deps` works on a bare machine.
-LIB_PKGS := libcrypto sqlite3 libqrencode zbar libpng libjpeg cairo pangocairo libcbor jansson inih libzip libxml-2.0
+LIB_PKGS := libcrypto sqlite3 libpq libqrencode zbar libpng libjpeg cairo pangocairo libcbor jansson inih libzip libxml-2.0
 RPC_PKGS := grpc gpr libprotobuf-c
 pkg_cflags = $(eval pkg_cflags := $$(shell pkg-config --cflags $(LIB_PKGS) $(RPC_PKGS)))$(pkg_cflags)
 lib_ldlibs = $(eval lib_ldlibs := $$(shell pkg-config --libs $(LIB_PKGS)) -pthread -lm)$(lib_ldlibs)
@@ -45,7 +45,7 @@ GEN_O := $(patsubst $(B)/gen/%.c,$(B)/obj/gen/%.o,$(GEN_C))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/tests/%,$(UNIT_C))
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_C))
 
-.PHONY: all deps deps-test demo test unit corpus ct bench bench-verify e2e fuzz fuzz-run layers format install clean help pki lib
+.PHONY: all sm2-unit sm2-check cross-aarch64 bench-sm2 deps deps-test demo test unit corpus ct bench bench-verify e2e fuzz fuzz-run layers format install clean help pki lib
 .SECONDARY:
 
 help: ## this list
@@ -129,6 +129,27 @@ $(B)/tests/test_%: $(B)/obj/tests/unit/test_%.o $(B)/libyinzheng.a
 unit: $(UNIT_BIN) ## unit tests and vectors (cmocka)
 	@scripts/unit.sh $(UNIT_BIN)
 
+# SM2, SM3 and what they stand on, alone: with both compilers, without an optimizer, under sanitizers, and on another
+# architecture. The tests force every path that the machine has.
+SM2_BIN := $(patsubst tests/unit/%.c,$(B)/tests/%,$(filter tests/unit/test_sm2% tests/unit/test_sm3% \
+	tests/unit/test_crypto% tests/unit/test_signer%,$(UNIT_C)))
+sm2-unit: $(SM2_BIN)
+	@scripts/unit.sh $(SM2_BIN)
+sm2-check: ## the SM2 and SM3 tests: gcc and clang, -O0 and -O2, sanitizers
+	@for cc in gcc clang; do for o in 0 2; do echo "$$cc -O$$o"; \
+		$(MAKE) --no-print-directory CC=$$cc CFLAGS="-O$$o -g" B=build/sm2/$$cc-O$$o sm2-unit || exit 1; done; \
+		echo "$$cc, sanitizers"; $(MAKE) --no-print-directory CC=$$cc CFLAGS='-O1 -g' SAN=address,undefined \
+		B=build/sm2/$$cc-san sm2-unit || exit 1; done
+CROSS_B := build/aarch64
+SYSROOT = $(CURDIR)/$(CROSS_B)/sysroot
+cross-aarch64: ## install a cross-compiler, build lib/crypto for 64-bit Arm, run its tests in an emulator
+	@scripts/deps.sh cross && scripts/sysroot.sh $(CROSS_B)/sysroot arm64
+	@RUN='qemu-aarch64 -L /usr/aarch64-linux-gnu -E LD_LIBRARY_PATH=$(SYSROOT)/usr/lib/aarch64-linux-gnu' \
+		$(MAKE) --no-print-directory B=$(CROSS_B) CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar \
+		LIB_C='$(filter-out lib/base/ini%,$(filter lib/base/% lib/crypto/%,$(LIB_C)))' \
+		pkg_cflags='-I$(SYSROOT)/usr/include -I$(SYSROOT)/usr/include/aarch64-linux-gnu' \
+		lib_ldlibs='-L$(SYSROOT)/usr/lib/aarch64-linux-gnu -lcrypto -ljansson -pthread -lm' sm2-unit
+
 # The public negative corpus (tests/corpus/README.md): made anew each time, then every case is judged.
 $(B)/make_corpus: $(call obj,$(wildcard tests/corpus/*.c)) $(B)/libyinzheng.a
 	$(call say,LD,$@)
@@ -168,7 +189,13 @@ $(B)/bench_verify: $(call obj,$(VERIFY_BENCH_C)) $(B)/libyinzheng.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(lib_ldlibs)
 bench-verify: $(B)/bench_verify $(B)/yinzheng ## how fast a verification is, beside its floor
 	@$(B)/bench_verify $(B)/yinzheng $(B)/bench $(SHARED)/corpus/ofd
-bench: bench-verify ## every benchmark
+# SM2 and SM3 beside OpenSSL's, and whether the time of a signature tells its secrets (docs/sm2.md).
+$(B)/bench_sm2: $(call obj,$(wildcard tests/bench/bench_sm2*.c)) $(B)/libyinzheng.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(lib_ldlibs)
+bench-sm2: $(B)/bench_sm2 ## how fast SM2 and SM3 are, beside OpenSSL
+	@mkdir -p $(B)/bench && $(B)/bench_sm2 $(B)/bench
+bench: bench-verify bench-sm2 ## every benchmark
 
 e2e: all ## end-to-end: the real server, driven by Python grpcio and by the CLI
 	@tests/e2e/run.sh $(B)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what Yinzheng needs on Debian 12; does nothing when all is there.
-# usage: scripts/deps.sh [build|test]     (test includes build)
+# usage: scripts/deps.sh [build|test|cross]     (test includes build; cross: what `make cross-aarch64` needs)
 set -eu
 
 BUILD="gcc libc6-dev make pkg-config openssl jq
@@ -9,11 +9,13 @@ BUILD="gcc libc6-dev make pkg-config openssl jq
  libcairo2-dev libpango1.0-dev fonts-noto-cjk libcbor-dev libjansson-dev libinih-dev
  libxml2-dev libzip-dev"
 TEST="clang libclang-rt-14-dev libcmocka-dev valgrind python3 python3-grpcio python3-protobuf sqlite3"
+CROSS="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user"
 
 case "${1:-build}" in
 build) want=$BUILD ;;
 test) want="$BUILD $TEST" ;;
-*) echo "usage: $0 [build|test]" >&2; exit 64 ;;
+cross) want=$CROSS ;;
+*) echo "usage: $0 [build|test|cross]" >&2; exit 64 ;;
 esac
 
 have=" $(dpkg-query -W -f='${Package} ${db:Status-Status}\n' $want 2>/dev/null | sed -n 's/ installed$//p' | tr '\n' ' ')"

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Runs cmocka programs and closes with one line of totals.
+# Runs cmocka programs and closes with one line of totals. RUN: a command before each, such as an emulator.
 set -u
 pass=0 fail=0
 for t in "$@"; do
-	out=$("$t" 2>&1) && ok=1 || ok=0
+	out=$(${RUN-} "$t" 2>&1) && ok=1 || ok=0
 	p=$(printf '%s\n' "$out" | sed -n 's/.*\[  PASSED  \] \([0-9]*\) test.*/\1/p' | tail -1)
 	f=$(printf '%s\n' "$out" | sed -n 's/.*\[  FAILED  \] \([0-9]*\) test.*/\1/p' | tail -1)
 	if [ $ok -eq 1 ] && [ "${p:-0}" -gt 0 ]; then
