@@ -26,16 +26,16 @@ static inline void pt_double(struct sm2_jacobian *out, const struct sm2_jacobian
 
 	fe_double(&y2, &a->y);
 	fe_sqr(&t, &a->z);
+	fe_sqr(&s, &y2); /* 4Y^2 */
 	fe_sub(&n, &a->x, &t);
 	fe_add(&m, &a->x, &t);
 	fe_mul(&out->z, &y2, &a->z);
 	fe_mul(&m, &m, &n);
+	fe_sqr(&t, &s);
+	fe_mul(&s, &s, &a->x);
 	fe_triple(&m, &m); /* 3(X - Z^2)(X + Z^2) */
-	fe_sqr(&t, &y2);   /* 4Y^2 */
-	fe_mul(&s, &t, &a->x);
-	fe_mul(&t, &t, &y2);
-	fe_mul(&t, &t, &a->y); /* 8Y^4 */
 	fe_sqr(&n, &m);
+	fe_halve(&t, &t); /* 8Y^4 */
 	fe_sub(&n, &n, &s);
 	fe_sub(&out->x, &n, &s);
 	fe_sub(&s, &s, &out->x);
@@ -129,19 +129,19 @@ static inline void pt_xyzz_to_jacobian(struct sm2_jacobian *out, const struct sm
 /* a += b, 8M + 2S. ZZ = 0 when a was infinity or a = ±b. Constant-time. */
 static inline void pt_xyzz_add(struct sm2_xyzz *a, const struct sm2_affine *b, struct sm2_meeting *m)
 {
-	struct sm2_fe pp, ppp, q;
+	struct sm2_fe pp, ppp, rr, q;
 
 	fe_mul(&m->h, &b->x, &a->zz);
 	fe_mul(&m->r, &b->y, &a->zzz);
 	fe_sub(&m->h, &m->h, &a->x);
 	fe_sub(&m->r, &m->r, &a->y);
 	fe_sqr(&pp, &m->h);
+	fe_sqr(&rr, &m->r);
 	fe_mul(&ppp, &pp, &m->h);
 	fe_mul(&q, &a->x, &pp);
 	fe_mul(&a->zz, &a->zz, &pp);
+	fe_sub(&a->x, &rr, &ppp);
 	fe_mul(&a->zzz, &a->zzz, &ppp);
-	fe_sqr(&a->x, &m->r);
-	fe_sub(&a->x, &a->x, &ppp);
 	fe_mul(&ppp, &ppp, &a->y);
 	fe_sub(&a->x, &a->x, &q);
 	fe_sub(&a->x, &a->x, &q);
