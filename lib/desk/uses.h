@@ -313,4 +313,12 @@ enum err desk_enrol_first(struct store *s, struct principal *admins, size_t n, s
  * the host; the audit log tells it as "init.again". ERR_ALREADY_EXISTS: its id or key is enrolled, perhaps disabled. */
 enum err desk_enrol_again(struct store *s, struct principal *admin, struct err_note *note) MUST_CHECK;
 
+/* For the commands of yinzhengd that change a whole store, by who runs the host; the audit log tells each of them.
+ * After a restore: every open code is cancelled, because the lost store may have seen its use. */
+enum err desk_restored(struct store *s, uint64_t *cancelled, struct err_note *note) MUST_CHECK;
+/* Another master key; see store_rewrap(). ERR_ALREADY_EXISTS: an earlier change is not finished. */
+enum err desk_rewrap(struct store *s, struct span master, struct err_note *note) MUST_CHECK;
+/* ERR_NOT_FOUND: no change is under way. */
+enum err desk_rewrap_finish(struct store *s, struct err_note *note) MUST_CHECK;
+
 #endif

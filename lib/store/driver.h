@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/span.h"
+#include "store/backup.h"
 
 enum db_use { DB_READ, DB_WRITE };
 enum db_contents { DB_EMPTY, DB_OURS, DB_FOREIGN };
@@ -65,9 +66,20 @@ struct db_driver {
 	void (*finish)(struct db_stmt *st);
 	/* Rows changed by the last statement. */
 	int64_t (*changes)(struct db *db);
+
+	/* See store_backup() and store_restore(). */
+	enum err (*backup)(const char *where, const char *path, struct store_watch watch, struct err_note *note);
+	enum err (*restore)(const char *where, const char *path, struct store_watch watch, struct err_note *note);
 };
+
+/* By the URL's scheme; *where is what stands behind it. ERR_CONFIG_INVALID. */
+enum err driver_find(const char *url, const struct db_driver **out, const char **where,
+                     struct err_note *note) MUST_CHECK;
 
 extern const struct db_driver driver_sqlite;
 extern const char *const schema_sqlite[];
+enum err backup_sqlite(const char *where, const char *path, struct store_watch watch, struct err_note *note) MUST_CHECK;
+enum err restore_sqlite(const char *where, const char *path, struct store_watch watch,
+                        struct err_note *note) MUST_CHECK;
 
 #endif

@@ -456,4 +456,6 @@ const struct db_driver driver_sqlite = {
     .column_bytes = column_bytes,
     .finish = finish,
     .changes = changes,
+    .backup = backup_sqlite,
+    .restore = restore_sqlite,
 };

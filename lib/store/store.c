@@ -9,18 +9,29 @@ enum { CLOCK_SLACK = 1000 /* ms that the two clocks may differ by: rounding, and
 
 static const struct db_driver *const drivers[] = {&driver_sqlite};
 
-static enum err find_driver(const struct store_options *o, struct store *s, struct err_note *note)
+enum err driver_find(const char *url, const struct db_driver **out, const char **where, struct err_note *note)
 {
 	for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
 		size_t n = strlen(drivers[i]->scheme);
 
-		if (strncmp(o->url, drivers[i]->scheme, n) == 0 && o->url[n] != '\0') {
-			s->driver = drivers[i];
-			s->where = strdup(o->url + n);
-			return s->where != NULL ? ERR_OK : ERR_NO_MEMORY;
+		if (strncmp(url, drivers[i]->scheme, n) == 0 && url[n] != '\0') {
+			*out = drivers[i];
+			*where = url + n;
+			return ERR_OK;
 		}
 	}
 	return err_note_set(note, ERR_CONFIG_INVALID, "store", "The store's address must look like sqlite:/path/store.db.");
+}
+
+static enum err find_driver(const struct store_options *o, struct store *s, struct err_note *note)
+{
+	const char *where;
+	enum err e = driver_find(o->url, &s->driver, &where, note);
+
+	if (e != ERR_OK)
+		return e;
+	s->where = strdup(where);
+	return s->where != NULL ? ERR_OK : ERR_NO_MEMORY;
 }
 
 static enum err prepare(const struct store_options *o, struct store **out, struct err_note *note)

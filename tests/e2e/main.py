@@ -9,6 +9,8 @@ import yz
 
 
 class Result(unittest.TextTestResult):
+    began = time.monotonic()  # of what fails before a test, such as a class' own set-up
+
     def startTest(self, test):
         self.began = time.monotonic()
         unittest.TestResult.startTest(self, test)

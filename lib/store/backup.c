@@ -1,0 +1,36 @@
+/* Copies of whole stores: the driver makes them, the rules are here. */
+#include "store/backup.h"
+
+#include "store/internal.h"
+
+enum err store_backup(const char *url, const char *path, struct store_watch watch, struct err_note *note)
+{
+	const struct db_driver *d;
+	const char *where;
+	enum err e = driver_find(url, &d, &where, note);
+
+	return e == ERR_OK ? d->backup(where, path, watch, note) : e;
+}
+
+enum err store_restore(const char *url, const char *path, struct store_watch watch, struct err_note *note)
+{
+	const struct db_driver *d;
+	const char *where;
+	enum err e = driver_find(url, &d, &where, note);
+
+	return e == ERR_OK ? d->restore(where, path, watch, note) : e;
+}
+
+enum err store_cancel_codes(struct store_tx *tx, uint64_t *n)
+{
+	int64_t changed = 0;
+	struct query q;
+	enum err e;
+
+	q_open(&q, tx, "UPDATE codes SET cancelled = $1 WHERE used = 0 AND cancelled = 0 AND expires > $1");
+	q_put_int(&q, tx->now);
+	e = q_run(&q, &changed);
+	if (e == ERR_OK)
+		*n = (uint64_t)changed;
+	return e;
+}

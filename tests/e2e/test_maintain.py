@@ -1,0 +1,233 @@
+"""What an operator does with the store: copies, restores, checks, another master key; beside a serving daemon."""
+import os
+import sqlite3
+import subprocess
+import threading
+import time
+import unittest
+
+import yz
+
+ITEM = "公积金提取"
+
+
+def daemon(s, *words):
+    return subprocess.run([os.path.join(yz.BUILD, "yinzhengd"), words[0], "--config", os.path.join(s.dir, "yinzhengd.ini"),
+                           *words[1:]], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+
+
+def check(s):
+    return daemon(s, "check", "--store")
+
+
+class Backup(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.s = yz.Server().prepare()
+        cls.addClassCleanup(cls.s.remove)
+        cls.holder = yz.person(cls.s)
+
+    def copy(self, name):
+        path = os.path.join(self.s.dir, name)
+        r = daemon(self.s, "backup", "--to", path)
+        self.assertEqual(r.returncode, 0, r.stderr)
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        return path
+
+    def test_backup_beside_writers_is_one_moment(self):
+        done = threading.Event()
+        used = []
+
+        def work():
+            while not done.is_set():
+                used.append(yz.pull(self.s, yz.use_code(self.s, self.holder, ITEM), ITEM).receipt_id)
+
+        t = threading.Thread(target=work)
+        t.start()
+        try:
+            while len(used) < 3:
+                time.sleep(0.01)
+            path = self.copy("busy.db")
+        finally:
+            done.set()
+            t.join()
+        db = sqlite3.connect(path)
+        receipts = {r[0] for r in db.execute("SELECT id FROM receipts")}
+        spent = db.execute("SELECT count(*) FROM codes WHERE used <> 0").fetchone()[0]
+        pulls = db.execute("SELECT count(*) FROM audit WHERE action = 'pull'").fetchone()[0]
+        db.close()
+        self.assertTrue(set(used[:3]) <= receipts)
+        self.assertEqual(spent, pulls)
+        self.assertEqual(len(receipts), pulls)
+
+    def test_restore(self):
+        open_code = yz.use_code(self.s, self.holder, ITEM, life_seconds=300)
+        spent = yz.use_code(self.s, self.holder, ITEM, life_seconds=300)
+        receipt = yz.pull(self.s, spent, ITEM).receipt_id
+        path = self.copy("copy.db")
+        # Used after the copy was made: the restored store has not seen it, and must refuse it all the same.
+        yz.pull(self.s, open_code, ITEM)
+        other = yz.Server(start="configure")
+        self.addCleanup(other.remove)
+        for f in ("master.key",):
+            with open(os.path.join(self.s.dir, f), "rb") as a, open(os.path.join(other.dir, f), "wb") as b:
+                b.write(a.read())
+        os.chmod(os.path.join(other.dir, "master.key"), 0o600)
+        r = daemon(other, "restore", "--from", path)
+        self.assertEqual(r.returncode, 0, r.stderr)
+        self.assertIn("codes_cancelled=1", r.stderr)
+        self.assertEqual(check(other).returncode, 0)
+        other.script("run")
+        self.assertTrue(other.call("window", "WindowService.GetReceipt", receipt_id=receipt).receipt)
+        for code, reason in ((open_code, "CODE_CANCELLED"), (spent, "CODE_USED")):
+            with self.assertRaises(yz.Refused) as no:
+                yz.pull(other, code, ITEM)
+            self.assertEqual(no.exception.reason, reason)
+        actions = [e.action for e in other.call("audit", "AuditService.ListEntries", action="store.restore").entries]
+        self.assertEqual(actions, ["store.restore"])
+        other.stop()
+        # Nothing is replaced.
+        r = daemon(other, "restore", "--from", path)
+        self.assertEqual(r.returncode, 78)
+        self.assertIn("ALREADY_EXISTS", r.stderr)
+
+    def test_refusals(self):
+        path = self.copy("once.db")
+        r = daemon(self.s, "backup", "--to", path)
+        self.assertEqual((r.returncode, "ALREADY_EXISTS" in r.stderr), (78, True), r.stderr)
+        r = daemon(self.s, "backup", "--to", os.path.join(self.s.dir, "no", "folder.db"))
+        self.assertEqual((r.returncode, "FILE_UNWRITABLE" in r.stderr), (78, True), r.stderr)
+        self.assertEqual(daemon(self.s, "backup").returncode, 64)
+        self.assertEqual(daemon(self.s, "backup", "--from", path).returncode, 64)
+        r = daemon(self.s, "restore", "--from", path)
+        self.assertEqual((r.returncode, "ALREADY_EXISTS" in r.stderr), (78, True), r.stderr)
+        other = yz.Server(start="configure")
+        self.addCleanup(other.remove)
+        for junk, word in ((b"", "STORE_CORRUPT"), (b"no database" * 999, "STORE_CORRUPT"), (None, "STORE_NOT_INIT")):
+            source = os.path.join(other.dir, "junk")
+            if os.path.exists(source):
+                os.unlink(source)
+            if junk is not None:
+                with open(source, "wb") as out:
+                    out.write(junk)
+            with open(os.path.join(other.dir, "master.key"), "w", encoding="ascii") as out:
+                out.write("00" * 32 + "\n")
+            os.chmod(os.path.join(other.dir, "master.key"), 0o600)
+            r = daemon(other, "restore", "--from", source)
+            self.assertEqual((r.returncode, word in r.stderr), (78, True), r.stderr)
+            self.assertFalse(os.path.exists(os.path.join(other.dir, "store.db")), "nothing half done stays")
+
+    def test_full_disk(self):
+        r = subprocess.run(["sh", "-c", "ulimit -f 100; exec \"$0\" \"$@\"", os.path.join(yz.BUILD, "yinzhengd"), "backup",
+                            "--config", os.path.join(self.s.dir, "yinzhengd.ini"), "--to",
+                            os.path.join(self.s.dir, "full.db")], capture_output=True, text=True, check=False)
+        self.assertNotEqual(r.returncode, 0)
+        self.assertFalse(os.path.exists(os.path.join(self.s.dir, "full.db")))
+
+
+class Check(unittest.TestCase):
+    def test_every_damage_is_found(self):
+        s = yz.Server().prepare()
+        self.addCleanup(s.remove)
+        h, _ = yz.person(s), yz.person(s)
+        yz.pull(s, yz.use_code(s, h, ITEM), ITEM)
+        r = check(s)
+        self.assertEqual(r.returncode, 0, r.stderr)
+        self.assertIn("faults=0", r.stderr)
+        s.stop()
+        store = os.path.join(s.dir, "store.db")
+        with open(store, "rb") as f:
+            good = f.read()
+        damage = {
+            "UPDATE licences SET state = 3": "licences",
+            "UPDATE licences SET record = zeroblob(80)": "licences",
+            "UPDATE licences SET id = (SELECT id FROM licences ORDER BY seq LIMIT 1) "
+            "WHERE seq = (SELECT max(seq) FROM licences)": "licences",
+            "DELETE FROM holders": "licences",
+            "DELETE FROM events WHERE object LIKE 'licence/%'": "licences",
+            "UPDATE seals SET der = zeroblob(99)": "seals",
+            "UPDATE seals SET application = zeroblob(80)": "seals",
+            "UPDATE codes SET body = zeroblob(80)": "codes",
+            "UPDATE codes SET used_by = ''": "codes",
+            "UPDATE receipts SET body = zeroblob(0)": "receipts",
+            "UPDATE audit SET record = zeroblob(9) WHERE idx = 1": "audit",
+            "UPDATE audit SET leaf = zeroblob(32) WHERE idx = 2": "audit",
+            "DELETE FROM audit WHERE idx = 1": "audit",
+        }
+        for sql, table in damage.items():
+            with open(store, "wb") as f:
+                f.write(good)
+            db = sqlite3.connect(store)
+            db.execute("PRAGMA foreign_keys = OFF")
+            self.assertGreater(db.execute(sql).rowcount, 0, sql)
+            db.commit()
+            db.close()
+            r = check(s)
+            self.assertEqual(r.returncode, 78, sql + "\n" + r.stderr)
+            self.assertIn("table=" + table, r.stderr.replace('"', ""), sql)
+            for value in (h.name, h.code):
+                self.assertNotIn(value, r.stderr)
+
+
+class MasterKey(unittest.TestCase):
+    def key(self, s, suffix=""):
+        with open(os.path.join(s.dir, "master.key" + suffix), encoding="ascii") as f:
+            return f.read()
+
+    def put(self, s, text, suffix=""):
+        path = os.path.join(s.dir, "master.key" + suffix)
+        with open(path, "w", encoding="ascii") as f:
+            f.write(text)
+        os.chmod(path, 0o600)
+
+    def test_rotation(self):
+        s = yz.Server().prepare()
+        self.addCleanup(s.remove)
+        h = yz.person(s)
+        self.assertEqual(daemon(s, "rotate-key", "--finish").returncode, 78)
+        old = self.key(s)
+        r = daemon(s, "rotate-key")
+        self.assertEqual(r.returncode, 0, r.stderr)
+        new = self.key(s)
+        self.assertNotEqual(old, new)
+        for key in (old, new):
+            self.assertNotIn(key.strip(), r.stderr)
+        # The daemon goes on; one that starts anew takes either key.
+        self.assertTrue(yz.pull(s, yz.use_code(s, h, ITEM), ITEM).receipt_id)
+        r = daemon(s, "rotate-key")
+        self.assertEqual((r.returncode, "ALREADY_EXISTS" in r.stderr), (78, True), r.stderr)
+        self.assertEqual(self.key(s), new)
+        self.put(s, old)
+        self.assertEqual(check(s).returncode, 0)
+        self.put(s, new)
+        r = daemon(s, "rotate-key", "--finish")
+        self.assertEqual(r.returncode, 0, r.stderr)
+        self.put(s, old)
+        r = check(s)
+        self.assertEqual((r.returncode, "MASTER_KEY_WRONG" in r.stderr), (78, True), r.stderr)
+        self.put(s, new)
+        s.stop()
+        s.script("run")
+        self.assertTrue(yz.pull(s, yz.use_code(s, h, ITEM), ITEM).receipt_id)
+        actions = [e.action for e in s.call("audit", "AuditService.ListEntries", page_size=500).entries]
+        self.assertEqual([a for a in actions if a.startswith("key.")], ["key.change", "key.finish"])
+
+    def test_stopped_in_the_middle(self):
+        """The store is wrapped by the new key, and the file was not replaced: repeated, it goes on."""
+        s = yz.Server().prepare()
+        self.addCleanup(s.remove)
+        old = self.key(s)
+        self.assertEqual(daemon(s, "rotate-key").returncode, 0)
+        new = self.key(s)
+        self.put(s, new, ".new")
+        self.put(s, old)
+        r = daemon(s, "rotate-key")
+        self.assertEqual(r.returncode, 0, r.stderr)
+        self.assertEqual(self.key(s), new)
+        self.assertFalse(os.path.exists(os.path.join(s.dir, "master.key.new")))
+        self.assertEqual(daemon(s, "rotate-key", "--finish").returncode, 0)
+        self.assertEqual(check(s).returncode, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
