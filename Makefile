@@ -126,8 +126,24 @@ $(B)/tests/test_%: $(B)/obj/tests/unit/test_%.o $(B)/libyinzheng.a
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(lib_ldlibs)
 
-unit: $(UNIT_BIN) ## unit tests and vectors (cmocka)
+# SM2 judged in every way there is (tests/diff/judge.h): the published cases, the differential program, the fuzz target.
+$(B)/tests/test_sm2_cases: $(B)/obj/tests/unit/test_sm2_cases.o $(B)/obj/tests/diff/judge.o $(B)/libyinzheng.a
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(lib_ldlibs)
+$(B)/diff_sm2: $(call obj,$(wildcard tests/diff/*.c)) $(B)/libyinzheng.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(lib_ldlibs)
+DIFF_CASES ?= 1000000
+DIFF_SHORT ?= 10000
+DIFF_PROCESSES ?= 2
+DIFF_SEED ?= 1
+diff-sm2: $(B)/diff_sm2 ## our SM2 beside OpenSSL's on DIFF_CASES (1000000) random and ill-natured inputs
+	@$(B)/diff_sm2 $(DIFF_CASES) $(DIFF_PROCESSES) $(DIFF_SEED)
+
+unit: $(UNIT_BIN) $(B)/diff_sm2 ## unit tests and vectors (cmocka)
 	@scripts/unit.sh $(UNIT_BIN)
+	@$(B)/diff_sm2 $(DIFF_SHORT) 1 $(DIFF_SEED) >$(B)/diff_sm2.log || { cat $(B)/diff_sm2.log; exit 1; }
+	@tail -1 $(B)/diff_sm2.log
 
 # SM2, SM3 and what they stand on, alone: with both compilers, without an optimizer, under sanitizers, and on another
 # architecture. The tests force every path that the machine has.
@@ -177,6 +193,9 @@ fuzz-run: $(FUZZ_BIN)
 $(B)/fuzz/fuzz_message: $(B)/obj/tests/fuzz/fuzz_message.o $(B)/libserver.a $(B)/libyinzheng.a
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) && $(CC) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ $(lib_ldlibs) $(rpc_ldlibs)
+$(B)/fuzz/fuzz_sm2: $(B)/obj/tests/fuzz/fuzz_sm2.o $(B)/obj/tests/diff/judge.o $(B)/libyinzheng.a
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D) && $(CC) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ $(lib_ldlibs)
 $(B)/fuzz/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/libyinzheng.a
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) && $(CC) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ $(lib_ldlibs)

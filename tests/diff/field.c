@@ -1,0 +1,329 @@
+/* The field and the scalars, limb by limb beside OpenSSL's big numbers. */
+#include "tests/diff/diff.h"
+
+#include "crypto/cpu.h"
+#include "crypto/sm2_field.h"
+#include "crypto/sm2_scalar.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct modulus {
+	const uint64_t *limbs;
+	BIGNUM *m, *r, *r_inverse, *a, *b, *out, *tmp;
+	BN_CTX *ctx;
+};
+
+static void modulus_open(struct modulus *m, const uint64_t limbs[4])
+{
+	BIGNUM **all[] = {&m->m, &m->r, &m->r_inverse, &m->a, &m->b, &m->out, &m->tmp};
+
+	m->limbs = limbs;
+	m->ctx = BN_CTX_new();
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		*all[i] = BN_new();
+	limbs_to_bn(limbs, m->m);
+	BN_set_bit(m->r, 256);
+	if (BN_mod_inverse(m->r_inverse, m->r, m->m, m->ctx) == NULL)
+		abort();
+}
+
+static void modulus_close(struct modulus *m)
+{
+	BIGNUM *all[] = {m->m, m->r, m->r_inverse, m->a, m->b, m->out, m->tmp};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		BN_free(all[i]);
+	BN_CTX_free(m->ctx);
+}
+
+/* What stands in the limbs is taken as it is, Montgomery form or not. */
+enum op { OP_ADD, OP_SUB, OP_NEG, OP_MUL_MONT, OP_SQR_MONT, OP_TO_MONT, OP_FROM_MONT, OP_MUL, OP_INV_MONT, OP_INV };
+
+static void invert(struct modulus *m)
+{
+	if (BN_is_zero(m->a))
+		BN_zero(m->out);
+	else if (BN_mod_inverse(m->out, m->a, m->m, m->ctx) == NULL)
+		abort();
+}
+
+static void slow(struct modulus *m, enum op op, const uint64_t a[4], const uint64_t b[4], uint64_t out[4])
+{
+	limbs_to_bn(a, m->a);
+	limbs_to_bn(b, m->b);
+	if (op == OP_ADD) {
+		BN_mod_add(m->out, m->a, m->b, m->m, m->ctx);
+	} else if (op == OP_SUB) {
+		BN_mod_sub(m->out, m->a, m->b, m->m, m->ctx);
+	} else if (op == OP_NEG) {
+		BN_zero(m->tmp);
+		BN_mod_sub(m->out, m->tmp, m->a, m->m, m->ctx);
+	} else if (op == OP_TO_MONT) {
+		BN_mod_mul(m->out, m->a, m->r, m->m, m->ctx);
+	} else if (op == OP_FROM_MONT) {
+		BN_mod_mul(m->out, m->a, m->r_inverse, m->m, m->ctx);
+	} else if (op == OP_MUL) {
+		BN_mod_mul(m->out, m->a, m->b, m->m, m->ctx);
+	} else if (op == OP_MUL_MONT || op == OP_SQR_MONT) {
+		BN_mod_mul(m->tmp, m->a, op == OP_SQR_MONT ? m->a : m->b, m->m, m->ctx);
+		BN_mod_mul(m->out, m->tmp, m->r_inverse, m->m, m->ctx);
+	} else {
+		invert(m);
+		for (int i = 0; op == OP_INV_MONT && i < 2; i++)
+			BN_mod_mul(m->out, m->out, m->r, m->m, m->ctx);
+	}
+	if (!limbs_from_bn(m->out, out))
+		abort();
+}
+
+typedef void quick_fn(uint64_t out[4], const uint64_t a[4], const uint64_t b[4]);
+
+#define BINARY(name, type, fn)                                                                                         \
+	static void name(uint64_t out[4], const uint64_t a[4], const uint64_t b[4])                                        \
+	{                                                                                                                  \
+		fn((struct type *)(void *)out, (const struct type *)(const void *)a, (const struct type *)(const void *)b);    \
+	}
+#define UNARY(name, type, fn)                                                                                          \
+	static void name(uint64_t out[4], const uint64_t a[4], const uint64_t b[4])                                        \
+	{                                                                                                                  \
+		(void)b;                                                                                                       \
+		fn((struct type *)(void *)out, (const struct type *)(const void *)a);                                          \
+	}
+
+BINARY(fe_add, sm2_fe, sm2_fe_add)
+BINARY(fe_sub, sm2_fe, sm2_fe_sub)
+BINARY(fe_mul, sm2_fe, sm2_fe_mul)
+UNARY(fe_neg, sm2_fe, sm2_fe_neg)
+UNARY(fe_sqr, sm2_fe, sm2_fe_sqr)
+UNARY(fe_inv, sm2_fe, sm2_fe_inv)
+BINARY(sc_add, sm2_scalar, sm2_scalar_add)
+BINARY(sc_sub, sm2_scalar, sm2_scalar_sub)
+BINARY(sc_mul, sm2_scalar, sm2_scalar_mul)
+BINARY(sc_mont_mul, sm2_scalar, sm2_scalar_mont_mul)
+UNARY(sc_neg, sm2_scalar, sm2_scalar_neg)
+UNARY(sc_inv, sm2_scalar, sm2_scalar_inv)
+UNARY(sc_to_mont, sm2_scalar, sm2_scalar_to_mont)
+UNARY(sc_from_mont, sm2_scalar, sm2_scalar_from_mont)
+
+static void fe_to_mont(uint64_t out[4], const uint64_t a[4], const uint64_t b[4])
+{
+	(void)b;
+	sm2_fe_to_mont((struct sm2_fe *)(void *)out, a);
+}
+
+static void fe_from_mont(uint64_t out[4], const uint64_t a[4], const uint64_t b[4])
+{
+	(void)b;
+	sm2_fe_from_mont(out, (const struct sm2_fe *)(const void *)a);
+}
+
+struct quick {
+	const char *name;
+	enum op op;
+	quick_fn *fn;
+	unsigned every; /* slow ones are asked less often */
+};
+
+/* The output apart from the inputs, and in the place of each. */
+static void check_op(struct diff *d, struct modulus *m, const struct quick *q, const uint64_t a[4], const uint64_t b[4])
+{
+	const uint64_t *inputs[] = {a, b};
+	uint64_t expected[4], out[4], x[4], y[4];
+	bool same;
+
+	slow(m, q->op, a, b, expected);
+	q->fn(out, a, b);
+	same = limbs_equal(out, expected);
+	memcpy(x, a, 32);
+	q->fn(x, x, b);
+	memcpy(y, b, 32);
+	q->fn(y, a, y);
+	diff_check(d, same && limbs_equal(x, expected) && limbs_equal(y, expected), q->name, inputs, 2);
+	slow(m, q->op, a, a, expected);
+	memcpy(x, a, 32);
+	q->fn(x, x, x);
+	diff_check(d, limbs_equal(x, expected), q->name, inputs, 1);
+}
+
+static void run(struct diff *d, const uint64_t limbs[4], const struct quick *ops, size_t n_ops,
+                void (*more)(struct diff *d, const uint64_t a[4], const uint64_t b[4]))
+{
+	uint64_t a[4], b[4];
+	struct modulus m;
+
+	modulus_open(&m, limbs);
+	for (uint64_t i = 0; i < d->rounds; i++) {
+		numbers_mod(&d->numbers, limbs, a);
+		if (numbers_below(&d->numbers, 32) == 0)
+			memcpy(b, a, 32);
+		else
+			numbers_mod(&d->numbers, limbs, b);
+		for (unsigned path = 0; diff_path(path) != NULL; path++) {
+			for (size_t k = 0; k < n_ops; k++) {
+				if (i % ops[k].every == 0)
+					check_op(d, &m, &ops[k], a, b);
+			}
+			more(d, a, b);
+		}
+		diff_step(d);
+	}
+	modulus_close(&m);
+}
+
+static bool is_zero(const uint64_t a[4])
+{
+	return (a[0] | a[1] | a[2] | a[3]) == 0;
+}
+
+static void field_more(struct diff *d, const uint64_t a[4], const uint64_t b[4])
+{
+	const uint64_t *inputs[] = {a, b};
+	struct sm2_fe x, y, z;
+	uint8_t bytes[32], back[32];
+	uint64_t any[4], plain[4];
+	bool below;
+
+	memcpy(x.v, a, 32);
+	memcpy(y.v, b, 32);
+	diff_check(d, sm2_fe_zero_mask(&x) == (is_zero(a) ? UINT64_MAX : 0), "field zero mask", inputs, 1);
+	diff_check(d, sm2_fe_equal_mask(&x, &y) == (limbs_equal(a, b) ? UINT64_MAX : 0), "field equal mask", inputs, 2);
+	z = x;
+	sm2_fe_select(&z, &y, 0);
+	diff_check(d, limbs_equal(z.v, a), "field select 0", inputs, 2);
+	sm2_fe_select(&z, &y, UINT64_MAX);
+	diff_check(d, limbs_equal(z.v, b), "field select 1", inputs, 2);
+	numbers_256(&d->numbers, any);
+	inputs[0] = any;
+	limbs_to_bytes(any, bytes);
+	below = any[3] < number_p[3] || (any[3] == number_p[3] && any[2] == number_p[2] &&
+	                                 (any[1] < number_p[1] || (any[1] == number_p[1] && any[0] < number_p[0])));
+	below = below || (any[3] == number_p[3] && any[2] < number_p[2]);
+	diff_check(d, sm2_fe_from_bytes(&z, bytes) == below, "field from bytes: range", inputs, 1);
+	sm2_fe_to_bytes(back, &z);
+	if (!below)
+		memset(bytes, 0, 32);
+	diff_check(d, memcmp(bytes, back, 32) == 0, "field to bytes", inputs, 1);
+	sm2_fe_from_mont(plain, &z);
+	diff_check(d, below ? limbs_equal(plain, any) : is_zero(plain), "field from bytes", inputs, 1);
+}
+
+void diff_field(struct diff *d)
+{
+	static const struct quick ops[] = {
+	    {"field add", OP_ADD, fe_add, 1},
+	    {"field sub", OP_SUB, fe_sub, 1},
+	    {"field neg", OP_NEG, fe_neg, 1},
+	    {"field mul", OP_MUL_MONT, fe_mul, 1},
+	    {"field sqr", OP_SQR_MONT, fe_sqr, 1},
+	    {"field inv", OP_INV_MONT, fe_inv, 16},
+	    {"field to mont", OP_TO_MONT, fe_to_mont, 1},
+	    {"field from mont", OP_FROM_MONT, fe_from_mont, 1},
+	};
+
+	run(d, number_p, ops, sizeof(ops) / sizeof(ops[0]), field_more);
+}
+
+/* ---- scalars --------------------------------------------------------------------------------- */
+
+static void reduced(const uint8_t *bytes, int len, uint64_t out[4])
+{
+	BIGNUM *v = BN_bin2bn(bytes, len, NULL), *n = BN_new(), *rem = BN_new();
+	BN_CTX *ctx = BN_CTX_new();
+
+	limbs_to_bn(number_n, n);
+	BN_nnmod(rem, v, n, ctx);
+	if (!limbs_from_bn(rem, out))
+		abort();
+	BN_free(v);
+	BN_free(n);
+	BN_free(rem);
+	BN_CTX_free(ctx);
+}
+
+/* The digits, summed up again mod n, least significant first. */
+static void digits_sum(const struct sm2_digits *digits, uint64_t out[4])
+{
+	BIGNUM *v = BN_new(), *n = BN_new();
+	BN_CTX *ctx = BN_CTX_new();
+
+	limbs_to_bn(number_n, n);
+	for (int i = 31; i >= 0; i--) {
+		unsigned size = 2 * (digits->at[i] & 0x7fu) + 1;
+
+		BN_lshift(v, v, 8);
+		if ((digits->at[i] & 0x80) != 0)
+			BN_sub_word(v, size);
+		else
+			BN_add_word(v, size);
+	}
+	BN_nnmod(v, v, n, ctx);
+	if (!limbs_from_bn(v, out))
+		abort();
+	BN_free(v);
+	BN_free(n);
+	BN_CTX_free(ctx);
+}
+
+static void scalar_bytes(struct diff *d)
+{
+	uint64_t any[8], expected[4];
+	const uint64_t *inputs[] = {any, any + 4};
+	uint8_t bytes[64], back[32];
+	struct sm2_scalar x;
+
+	numbers_256(&d->numbers, any);
+	numbers_256(&d->numbers, any + 4);
+	limbs_to_bytes(any, bytes);
+	limbs_to_bytes(any + 4, bytes + 32);
+	reduced(bytes, 32, expected);
+	sm2_scalar_reduce(&x, bytes);
+	diff_check(d, limbs_equal(x.v, expected), "scalar reduce", inputs, 1);
+	sm2_scalar_to_bytes(back, &x);
+	limbs_to_bytes(expected, bytes);
+	diff_check(d, memcmp(back, bytes, 32) == 0, "scalar to bytes", inputs, 1);
+	limbs_to_bytes(any, bytes);
+	diff_check(d, sm2_scalar_from_bytes(&x, bytes) == limbs_equal(any, expected), "scalar range", inputs, 1);
+	diff_check(d, limbs_equal(any, expected) ? limbs_equal(x.v, any) : is_zero(x.v), "scalar from bytes", inputs, 1);
+	reduced(bytes, 64, expected);
+	sm2_scalar_reduce_wide(&x, bytes);
+	diff_check(d, limbs_equal(x.v, expected), "scalar reduce wide", inputs, 2);
+}
+
+static void scalar_more(struct diff *d, const uint64_t a[4], const uint64_t b[4])
+{
+	const uint64_t *inputs[] = {a, b};
+	struct sm2_digits digits;
+	struct sm2_scalar x, y, z;
+	uint64_t sum[4];
+
+	memcpy(x.v, a, 32);
+	memcpy(y.v, b, 32);
+	diff_check(d, sm2_scalar_zero_mask(&x) == (is_zero(a) ? UINT64_MAX : 0), "scalar zero mask", inputs, 1);
+	diff_check(d, sm2_scalar_equal_mask(&x, &y) == (limbs_equal(a, b) ? UINT64_MAX : 0), "scalar equal", inputs, 2);
+	z = x;
+	sm2_scalar_select(&z, &y, 0);
+	diff_check(d, limbs_equal(z.v, a), "scalar select 0", inputs, 2);
+	sm2_scalar_select(&z, &y, UINT64_MAX);
+	diff_check(d, limbs_equal(z.v, b), "scalar select 1", inputs, 2);
+	sm2_scalar_recode(&digits, &x);
+	digits_sum(&digits, sum);
+	diff_check(d, limbs_equal(sum, a), "scalar recode", inputs, 1);
+	scalar_bytes(d);
+}
+
+void diff_scalar(struct diff *d)
+{
+	static const struct quick ops[] = {
+	    {"scalar add", OP_ADD, sc_add, 1},
+	    {"scalar sub", OP_SUB, sc_sub, 1},
+	    {"scalar neg", OP_NEG, sc_neg, 1},
+	    {"scalar mul", OP_MUL, sc_mul, 1},
+	    {"scalar mont mul", OP_MUL_MONT, sc_mont_mul, 1},
+	    {"scalar inv", OP_INV, sc_inv, 16},
+	    {"scalar to mont", OP_TO_MONT, sc_to_mont, 1},
+	    {"scalar from mont", OP_FROM_MONT, sc_from_mont, 1},
+	};
+
+	run(d, number_n, ops, sizeof(ops) / sizeof(ops[0]), scalar_more);
+}
