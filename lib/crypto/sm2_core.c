@@ -1,8 +1,10 @@
 #include "crypto/sm2_core.h"
 
 #include "crypto/cpu.h"
+#include "crypto/rand.h"
 #include "crypto/sm2_core_ops.h"
 #include "crypto/sm2_field_portable.h"
+#include "crypto/sm2_select.h"
 
 const struct sm2_core_ops *sm2_core_ops(void)
 {
@@ -86,10 +88,14 @@ bool sm2_core_verify_unknown(const struct sm2_affine *key, const uint8_t e[32], 
 
 void sm2_core_base_secret(struct sm2_jacobian *out, const struct sm2_scalar *k)
 {
+	struct sm2_affine entry[SM2_WINDOWS];
 	struct sm2_digits digits;
 
 	sm2_scalar_recode(&digits, k);
-	sm2_core_ops()->base_secret(out, sm2_table_base(), &digits);
+	sm2_select_secret(entry, sm2_table_base(), &digits);
+	sm2_core_ops()->base_secret(out, entry, &digits);
+	secret_wipe(entry, sizeof(entry));
+	secret_wipe(&digits, sizeof(digits));
 }
 
 void sm2_core_sum(struct sm2_jacobian *out, const struct sm2_scalar *s, const struct sm2_scalar *t,

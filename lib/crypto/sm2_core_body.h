@@ -393,41 +393,21 @@ static bool verify_unknown(const struct sm2_table *base, const struct sm2_affine
 
 /* ---- secret multiples of the base point --------------------------------------------------------------------- */
 
-/* The entry of a secret digit: all 128 are read, a mask keeps one. */
-static void entry_secret(struct sm2_affine *out, const struct sm2_affine row[SM2_ENTRIES], uint8_t digit)
-{
-	uint64_t want = digit & 127;
-
-	*out = (struct sm2_affine){0};
-	for (uint64_t j = 0; j < SM2_ENTRIES; j++) {
-		uint64_t mask = 0 - (((j ^ want) - 1) >> 63);
-
-		for (int k = 0; k < 4; k++) {
-			out->x.v[k] |= row[j].x.v[k] & mask;
-			out->y.v[k] |= row[j].y.v[k] & mask;
-		}
-	}
-	fe_negate_if(&out->y, 0 - (uint64_t)(digit >> 7));
-}
-
 /* Windows are added from the lowest: before the last one, the sum's multiple is smaller in size than the next term's,
  * so that they are neither equal nor opposite. In the last addition the two can meet mod n; it is complete. */
-static void base_secret(struct sm2_jacobian *out, const struct sm2_table *base, const struct sm2_digits *k)
+static void base_secret(struct sm2_jacobian *out, struct sm2_affine entry[SM2_WINDOWS], const struct sm2_digits *k)
 {
-	struct sm2_affine entry;
 	struct sm2_meeting m;
 	struct sm2_xyzz acc;
 	struct sm2_jacobian sum;
 
-	entry_secret(&entry, base->at[0], k->at[0]);
-	xyzz_from_affine(&acc, &entry);
-	for (int i = 1; i < SM2_WINDOWS - 1; i++) {
-		entry_secret(&entry, base->at[i], k->at[i]);
-		pt_xyzz_add(&acc, &entry, &m);
-	}
-	entry_secret(&entry, base->at[SM2_WINDOWS - 1], k->at[SM2_WINDOWS - 1]);
+	for (int i = 0; i < SM2_WINDOWS; i++)
+		fe_negate_if(&entry[i].y, 0 - (uint64_t)(k->at[i] >> 7));
+	xyzz_from_affine(&acc, &entry[0]);
+	for (int i = 1; i < SM2_WINDOWS - 1; i++)
+		pt_xyzz_add(&acc, &entry[i], &m);
 	pt_xyzz_to_jacobian(&sum, &acc);
-	point_add_affine_secret(out, &sum, &entry);
+	point_add_affine_secret(out, &sum, &entry[SM2_WINDOWS - 1]);
 }
 
 const struct sm2_core_ops SM2_CORE_OPS = {

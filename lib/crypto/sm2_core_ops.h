@@ -24,7 +24,8 @@ struct sm2_core_ops {
 	                       const struct sm2_claim *claim);
 	void (*sum)(struct sm2_jacobian *out, const struct sm2_table *base, const struct sm2_digits *s,
 	            const struct sm2_scalar *t, const struct sm2_affine *p);
-	void (*base_secret)(struct sm2_jacobian *out, const struct sm2_table *base, const struct sm2_digits *k);
+	/* The sum of the digits' entries (sm2_select.h), with their signs; they are changed on the way. */
+	void (*base_secret)(struct sm2_jacobian *out, struct sm2_affine entry[SM2_WINDOWS], const struct sm2_digits *k);
 };
 
 extern const struct sm2_core_ops sm2_core_portable;
