@@ -113,8 +113,10 @@ static enum err set_url(struct reading *r, const char *value, char **slot)
 	static const char scheme[] = "sqlite:";
 	char *path;
 
+	if (strncmp(value, "postgres://", 11) == 0 || strncmp(value, "postgresql://", 13) == 0)
+		return set_text(r, slot, arena_strdup(r->a, value));
 	if (strncmp(value, scheme, sizeof(scheme) - 1) != 0 || value[sizeof(scheme) - 1] == '\0')
-		return complain(r, "url", "must be sqlite:PATH");
+		return complain(r, "url", "must be sqlite:PATH or postgres://USER@HOST:PORT/DATABASE");
 	path = beside(r, value + sizeof(scheme) - 1);
 	return set_text(r, slot, path != NULL ? arena_printf(r->a, "%s%s", scheme, path) : NULL);
 }

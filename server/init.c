@@ -106,12 +106,19 @@ static enum err make_master_key(struct app *app, struct err_note *note)
 	return e;
 }
 
+static bool is_file(const struct app *app)
+{
+	return strncmp(app->config.store_url, "sqlite:", 7) == 0;
+}
+
 /* A store without administrators is of no use, and would stand in the way of the next attempt. */
 static void remove_store(const struct app *app)
 {
 	static const char *const suffix[] = {"", "-wal", "-shm"};
 	const char *path = strchr(app->config.store_url, ':') + 1;
 
+	if (!is_file(app))
+		return; /* what a database server holds is not ours to drop */
 	for (size_t i = 0; i < 3; i++) {
 		char *file = arena_printf(app->arena, "%s%s", path, suffix[i]);
 		if (file != NULL)
@@ -142,7 +149,7 @@ static enum err refuse_existing(const struct app *app, struct err_note *note)
 	const char *path = strchr(app->config.store_url, ':') + 1;
 	struct stat st;
 
-	if (stat(path, &st) != 0)
+	if (!is_file(app) || stat(path, &st) != 0)
 		return ERR_OK;
 	return err_note_set(note, ERR_ALREADY_EXISTS, "store.url", "The store exists already: %.140s", path);
 }
@@ -162,7 +169,7 @@ enum err init_store(const struct init_options *o, struct err_note *note)
 		goto out;
 	for (unsigned i = 0; i < o->n_admins; i++)
 		log_event(LOG_INFO, "enrolled", LOG_TEXT("principal", admins[i].id), LOG_TEXT("role", "security"));
-	log_event(LOG_INFO, "initialised", LOG_TEXT("store", app.config.store_url));
+	log_event(LOG_INFO, "initialised", LOG_TEXT("store", store_url_public(app.arena, app.config.store_url)));
 out:
 	app_close(&app);
 	return e;

@@ -115,6 +115,7 @@ enum err_class {
 	X(STORE_BUSY, UNAVAILABLE, "The store is busy. Try again.")                                                        \
 	X(STORE_FULL, UNAVAILABLE, "The disk of the store is full. Nothing was changed. Free space and try again.")        \
 	X(STORE_IO, UNAVAILABLE, "The store could not be read or written. Nothing was changed. See the log.")              \
+	X(STORE_UNSURE, UNAVAILABLE, "The store was lost while writing. Whether it was done shows the same request_id.")    \
 	X(STORE_CHANGED, UNAVAILABLE, "What the decision was based on has changed. Try again.")                            \
 	X(SOURCE_UNAVAILABLE, UNAVAILABLE, "The source of the licence could not be reached. Try again.")                   \
 	X(STOPPING, UNAVAILABLE, "The service is stopping. Try again.")                                                    \

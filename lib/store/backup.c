@@ -3,12 +3,20 @@
 
 #include "store/internal.h"
 
+static enum err of_its_own(struct err_note *note)
+{
+	return err_note_set(note, ERR_UNIMPLEMENTED, "store",
+	                    "PostgreSQL is copied with its own tools: pg_basebackup, or pg_dump (docs/postgresql.md).");
+}
+
 enum err store_backup(const char *url, const char *path, struct store_watch watch, struct err_note *note)
 {
 	const struct db_driver *d;
 	const char *where;
 	enum err e = driver_find(url, &d, &where, note);
 
+	if (e == ERR_OK && d->backup == NULL)
+		return of_its_own(note);
 	return e == ERR_OK ? d->backup(where, path, watch, note) : e;
 }
 
@@ -18,6 +26,8 @@ enum err store_restore(const char *url, const char *path, struct store_watch wat
 	const char *where;
 	enum err e = driver_find(url, &d, &where, note);
 
+	if (e == ERR_OK && d->restore == NULL)
+		return of_its_own(note);
 	return e == ERR_OK ? d->restore(where, path, watch, note) : e;
 }
 

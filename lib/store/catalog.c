@@ -4,8 +4,10 @@ enum err store_catalog_put(struct store_tx *tx, enum catalog_kind k, struct cata
 {
 	int64_t version = 0;
 	struct query q;
-	enum err e;
+	enum err e = touch(tx, STORE_CATALOGUE, 0);
 
+	if (e != ERR_OK)
+		return e;
 	q_open(&q, tx,
 	       "INSERT INTO catalog (kind, code, json, version) VALUES ($1, $2, $3, 1) ON CONFLICT (kind, code)"
 	       " DO UPDATE SET json = excluded.json, version = catalog.version + 1 RETURNING version");

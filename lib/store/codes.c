@@ -29,7 +29,7 @@ enum err store_code_insert(struct store_tx *tx, const struct code_row *c)
 	q_put_int(&q, c->cancelled);
 	q_put_int(&q, c->used);
 	q_put_text(&q, c->used_by);
-	return q_run(&q, NULL);
+	return q_later(&q);
 }
 
 static void read_code(struct query *q, struct arena *a, struct code_row *c)
@@ -101,7 +101,6 @@ static enum err obstacle(struct store_tx *tx, const uint8_t hash[SM3_LEN])
 /* The conditions stand in the statement itself, so that it is right under any locking. */
 enum err store_code_spend(struct store_tx *tx, const uint8_t hash[SM3_LEN], const char *principal)
 {
-	int64_t changed = 0;
 	struct query q;
 	enum err e;
 
@@ -111,8 +110,8 @@ enum err store_code_spend(struct store_tx *tx, const uint8_t hash[SM3_LEN], cons
 	q_put_int(&q, tx->now);
 	q_put_text(&q, principal);
 	q_put_blob(&q, span_of(hash, SM3_LEN));
-	e = q_run(&q, &changed);
-	if (e != ERR_OK || changed != 0)
+	e = q_must(&q, DB_CHANGED, ERR_STORE_CHANGED);
+	if (e != ERR_STORE_CHANGED)
 		return e;
 	e = obstacle(tx, hash);
 	return e == ERR_OK ? ERR_STORE_CHANGED : e;

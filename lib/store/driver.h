@@ -5,8 +5,11 @@
  *    upserts say ON CONFLICT, and no function or pragma of one database stands in them. DDL and locking are the
  *    driver's own.
  *  - A connection is used by one thread at a time.
+ *  - A shared database has several writers at once, of several processes, and may go away and come back: a connection
+ *    that was lost is made anew by begin().
  *  - Every failure comes back as one of ERR_ALREADY_EXISTS (a unique key), ERR_STORE_BUSY, ERR_STORE_FULL,
- *    ERR_STORE_IO, ERR_STORE_CORRUPT, ERR_TOO_LARGE, ERR_NO_MEMORY, ERR_INTERNAL (a wrong query, another constraint).
+ *    ERR_STORE_IO, ERR_STORE_CORRUPT, ERR_TOO_LARGE, ERR_NO_MEMORY, ERR_INTERNAL (a wrong query, another constraint);
+ * commit() may also say ERR_STORE_UNSURE.
  *  - After a failure the database may have ended the whole transaction by itself: ask in_transaction().
  */
 #ifndef YZ_STORE_DRIVER_H
@@ -16,8 +19,18 @@
 #include "base/span.h"
 #include "store/backup.h"
 
-enum db_use { DB_READ, DB_WRITE };
+enum db_use {
+	DB_READ,
+	DB_WRITE,
+	DB_SERIAL /* of a shared database: as if alone; a refusal by a unique key does not end the transaction */
+};
 enum db_contents { DB_EMPTY, DB_OURS, DB_FOREIGN };
+
+enum { DB_WRITER_ID = 16 };
+/* What a statement must do that nobody waits for; else the transaction fails with ERR_STORE_CHANGED. */
+enum db_expect { DB_ANY, DB_FOUND, DB_CHANGED };
+/* What kind of failure the last one was: DB_CONFLICT and DB_LOST (the connection) are worth another attempt. */
+enum db_fault { DB_FINE, DB_CONFLICT, DB_LOST };
 
 struct db_driver;
 struct db { /* a connection; the driver's own struct begins with it */
@@ -32,9 +45,14 @@ struct db_value {
 	struct span bytes; /* of text or blob; must live until finish() */
 };
 
+struct db_migration {
+	int64_t to;
+	const char *sql; /* NULL: the end */
+};
+
 struct db_driver {
-	const char *scheme;            /* of the URL, with its colon */
-	const char *const *migrations; /* [v] brings a database from version v to v + 1; STORE_SCHEMA of them */
+	bool shared;
+	const struct db_migration *migrations; /* in order; those to versions above the database's are run */
 
 	/* Make the database if it is not there, and connect to it. What it holds is not looked at. */
 	enum err (*create)(const char *where, struct db **out, struct err_note *note);
@@ -43,7 +61,8 @@ struct db_driver {
 	void (*close)(struct db *db);
 	enum err (*contents)(struct db *db, enum db_contents *out);
 
-	/* A write transaction excludes other writers from its begin on; a read transaction is one snapshot. */
+	/* A write transaction excludes other writers from its begin on, unless the database is shared; a read transaction
+	 * is one snapshot. */
 	enum err (*begin)(struct db *db, enum db_use use);
 	enum err (*commit)(struct db *db);
 	void (*rollback)(struct db *db);
@@ -67,7 +86,25 @@ struct db_driver {
 	/* Rows changed by the last statement. */
 	int64_t (*changes)(struct db *db);
 
-	/* See store_backup() and store_restore(). */
+	/* ---- of shared databases only ---- */
+
+	/* A connection that is made at its first begin(). */
+	enum err (*fresh)(const char *where, struct db **out);
+	/* Run without waiting; a failure is that of a later step() or of the commit. */
+	enum err (*later)(struct db_stmt *st, enum db_expect expected);
+	/* From now on settle() can tell what came of a COMMIT whose answer was lost (ERR_STORE_UNSURE). The id is random.
+	 */
+	void (*enlist)(struct db *db, const uint8_t id[DB_WRITER_ID]);
+	enum err (*settle)(struct db *db, bool *committed);
+	enum db_fault (*fault)(struct db *db);
+	/* Wait until nobody else migrates; in a transaction, until its end. */
+	enum err (*lock_schema)(struct db *db);
+	/* "SELECT" the database's clock in ms. */
+	const char *clock;
+	/* Number at most $2 waiting audit entries from $1 on; gives how many. */
+	const char *number;
+
+	/* See store_backup() and store_restore(); NULL when the database has tools of its own for that. */
 	enum err (*backup)(const char *where, const char *path, struct store_watch watch, struct err_note *note);
 	enum err (*restore)(const char *where, const char *path, struct store_watch watch, struct err_note *note);
 };
@@ -76,10 +113,14 @@ struct db_driver {
 enum err driver_find(const char *url, const struct db_driver **out, const char **where,
                      struct err_note *note) MUST_CHECK;
 
-extern const struct db_driver driver_sqlite;
-extern const char *const schema_sqlite[];
+extern const struct db_driver driver_sqlite, driver_postgres;
+extern const struct db_migration schema_sqlite[], schema_postgres[];
 enum err backup_sqlite(const char *where, const char *path, struct store_watch watch, struct err_note *note) MUST_CHECK;
 enum err restore_sqlite(const char *where, const char *path, struct store_watch watch,
                         struct err_note *note) MUST_CHECK;
+enum err backup_postgres(const char *where, const char *path, struct store_watch watch,
+                         struct err_note *note) MUST_CHECK;
+enum err restore_postgres(const char *where, const char *path, struct store_watch watch,
+                          struct err_note *note) MUST_CHECK;
 
 #endif

@@ -397,7 +397,7 @@ static enum err run(struct db *db, const char *sql)
 
 static enum err begin(struct db *db, enum db_use use)
 {
-	return run(db, use == DB_WRITE ? "BEGIN IMMEDIATE" : "BEGIN DEFERRED");
+	return run(db, use == DB_READ ? "BEGIN DEFERRED" : "BEGIN IMMEDIATE");
 }
 
 static bool in_transaction(struct db *db)
@@ -434,7 +434,6 @@ static enum err rollback_to(struct db *db)
 }
 
 const struct db_driver driver_sqlite = {
-    .scheme = "sqlite:",
     .migrations = schema_sqlite,
     .create = create,
     .open = open_db,

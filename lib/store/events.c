@@ -36,7 +36,7 @@ enum err events_add(struct store_tx *tx, const char *object, struct state_event 
 	q_put_int(&q, ev->effective);
 	q_put_int(&q, ev->recorded);
 	q_put_text(&q, ev->principal);
-	return q_run(&q, NULL);
+	return q_later(&q);
 }
 
 static void read_event(struct query *q, struct arena *a, const char *object, struct state_event *ev)

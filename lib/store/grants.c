@@ -6,7 +6,10 @@ static const int64_t grant_ms = 24 * 3600 * 1000;
 enum err store_grant_propose(struct store_tx *tx, const char *principal, const uint8_t digest[SM3_LEN], const char *by)
 {
 	struct query q;
+	enum err e = tx_serial(tx);
 
+	if (e != ERR_OK)
+		return e;
 	q_open(&q, tx,
 	       "INSERT INTO grants (principal, digest, proposed_by, time) VALUES ($1, $2, $3, $4)"
 	       " ON CONFLICT (principal) DO UPDATE SET digest = excluded.digest, proposed_by = excluded.proposed_by,"
@@ -42,7 +45,10 @@ enum err store_grant_find(struct store_tx *tx, struct arena *a, const char *prin
 enum err store_grant_clear(struct store_tx *tx, const char *principal)
 {
 	struct query q;
+	enum err e = tx_serial(tx);
 
+	if (e != ERR_OK)
+		return e;
 	q_open(&q, tx, "DELETE FROM grants WHERE principal = $1");
 	q_put_text(&q, principal);
 	return q_run(&q, NULL);

@@ -5,6 +5,7 @@
 #include "store/driver.h"
 #include "store/store.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 enum { STORE_KEY = 32, SCRATCH_BUDGET = 160 << 20 };
@@ -16,6 +17,7 @@ struct store_keys {
 
 struct pool;
 struct writer;
+struct keeper;
 
 struct store {
 	const struct db_driver *driver;
@@ -23,9 +25,14 @@ struct store {
 	struct clock clock;
 	struct rand rand;
 	struct store_keys keys;
+	bool db_time;          /* the database's clock decides */
 	_Atomic int64_t ahead; /* the store's time less the steady clock's reading; only rises, so time never runs back */
+	_Atomic int64_t last;  /* db_time: the latest that was told; `ahead` then follows the database's clock both ways */
+	_Atomic uint64_t epochs[STORE_KINDS];
+	_Atomic int64_t away_since; /* when a writer last lost the database; 0: it is there */
 	struct pool *pool;
 	struct writer *writer;
+	struct keeper *keeper;
 };
 
 struct store_tx {
@@ -33,12 +40,19 @@ struct store_tx {
 	struct db *db;
 	struct arena *scratch; /* for sealed values and the like, made at first use */
 	int64_t now;
-	enum err broken; /* the database failed in a way that no write function may talk away */
+	enum err broken;  /* the database failed in a way that no write function may talk away */
+	bool fast;        /* nobody waits for what most probably holds */
+	bool assumed;     /* something of that kind was assumed */
+	bool unasked;     /* it was assumed that a request was not answered yet, and store_replay_put() did not come */
+	unsigned touched; /* bits of enum store_kind */
 };
 
 /* NULL when out of memory. */
 struct arena *tx_scratch(struct store_tx *tx);
 void tx_end(struct store_tx *tx);
+
+/* For what is only right as if alone: a fast transaction is given up and run again. */
+enum err tx_serial(struct store_tx *tx) MUST_CHECK;
 
 /* ---- queries --------------------------------------------------------------------------------------------
  * q_open, q_put_* in the order of $1, $2, …, then q_run, or q_next until false with q_* in the order of the columns,
@@ -80,6 +94,11 @@ void q_fail(struct query *q, enum err e);
 enum err q_close(struct query *q) MUST_CHECK;
 /* For statements without rows: run and close. *changed (may be NULL): rows changed. */
 enum err q_run(struct query *q, int64_t *changed) MUST_CHECK;
+/* The same when nobody needs to know: may be found to have failed later. */
+enum err q_later(struct query *q) MUST_CHECK;
+/* For a statement that must find or change a row (`expected`), else `otherwise`. In a fast transaction not waited for.
+ */
+enum err q_must(struct query *q, enum db_expect expected, enum err otherwise) MUST_CHECK;
 /* For a query of which one row was read (found says whether): ERR_NOT_FOUND when there was none. */
 enum err q_close_found(struct query *q, bool found) MUST_CHECK;
 
@@ -102,6 +121,8 @@ enum err lookup_hash(struct store_tx *tx, const char *domain, const char *const 
 
 /* From `from` up to STORE_SCHEMA, in the transaction that is open. */
 enum err migrate(struct store_tx *tx, int64_t from) MUST_CHECK;
+/* The step from version 1 that SQL alone cannot do: an entry's values become one (audit_old.c). */
+enum err audit_values_join(struct store_tx *tx) MUST_CHECK;
 enum err schema_version(struct store_tx *tx, int64_t *out) MUST_CHECK;
 
 /* ---- time ----------------------------------------------------------------------------------- */
@@ -110,6 +131,18 @@ enum err schema_version(struct store_tx *tx, int64_t *out) MUST_CHECK;
 int64_t time_reached(struct store *s, int64_t time);
 enum err mark_read(struct store_tx *tx, int64_t *out) MUST_CHECK;
 enum err mark_write(struct store_tx *tx) MUST_CHECK;
+
+/* The database's clock reads `time` now. */
+void time_follow(struct store *s, int64_t time);
+
+/* ---- versions (versions.c) ------------------------------------------------------------------ */
+
+/* Something of this kind is changed by this transaction; `shard` (of 16) spreads the row that counts. */
+enum err touch(struct store_tx *tx, enum store_kind kind, unsigned shard) MUST_CHECK;
+/* After the commit: this process' caches know. */
+void touched(struct store *s, unsigned bits);
+/* The sums per kind as the database has them. */
+enum err versions_read(struct store_tx *tx, int64_t out[STORE_KINDS]) MUST_CHECK;
 
 /* ---- connections ---------------------------------------------------------------------------- */
 
@@ -122,11 +155,35 @@ enum err pool_take(struct pool *p, struct db **out) MUST_CHECK;
 void pool_give(struct pool *p, struct db *db);
 
 /* Takes over db, also on failure. */
-enum err writer_new(struct store *s, struct db *db, unsigned batch_max, struct writer **out) MUST_CHECK;
+enum err writer_new(struct store *s, struct db *db, const struct store_options *o, struct writer **out) MUST_CHECK;
 /* From here on ERR_STOPPING; runs what is queued, then ends. */
 void writer_stop(struct writer *w);
 void writer_free(struct writer *w);
 enum err writer_submit(struct writer *w, store_fn *fn, void *arg, store_done *done) MUST_CHECK;
+
+struct job {
+	store_fn *fn;
+	store_done *done;
+	void *arg;
+	enum err result;
+};
+/* Run the jobs in one transaction, a savepoint each, and set their results (batch.c). */
+void run_batch(struct store *s, struct db *db, struct job *jobs, size_t n);
+/* A transaction for one function on a shared database: tried again after conflicts and when the database went away
+ * (single.c). */
+enum err run_single(struct store *s, struct db *db, store_fn *fn, void *arg) MUST_CHECK;
+
+/* A thread that takes no signals. */
+enum err thread_start(pthread_t *thread, void *(*fn)(void *), void *arg) MUST_CHECK;
+/* From now on the connection's commits can be found out about. */
+enum err enlist_writer(struct store *s, struct db *db) MUST_CHECK;
+
+/* A thread that watches the versions and, on a shared database, the clock, and numbers the audit entries (keeper.c). */
+enum err keeper_new(struct store *s, struct keeper **out) MUST_CHECK;
+void keeper_free(struct keeper *k);
+
+/* Binds names and values of an entry: two parameters. */
+enum err audit_put_values(struct query *q, const struct audit_row *r) MUST_CHECK;
 
 /* ---- events of seals and licences ----------------------------------------------------------- */
 

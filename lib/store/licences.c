@@ -90,7 +90,7 @@ static enum err insert_row(struct store_tx *tx, const struct licence_row *l, con
 	q_put_sealed(&q, cell_of(k, "record"), l->record);
 	q_put_sealed(&q, cell_of(k, "sig_head"), l->sig_head);
 	q_put_sealed(&q, cell_of(k, "sig_tail"), l->sig_tail);
-	return q_run(&q, NULL);
+	return q_later(&q);
 }
 
 /* Somebody who is named twice is one holder. */
@@ -105,7 +105,7 @@ static enum err insert_holder(struct store_tx *tx, const struct holder_key *h, c
 	q_open(&q, tx, "INSERT INTO holders (holder_hash, licence) VALUES ($1, $2) ON CONFLICT DO NOTHING");
 	q_put_blob(&q, span_of(hash, SM3_LEN));
 	q_put_blob(&q, span_of(k->hash, SM3_LEN));
-	return q_run(&q, NULL);
+	return q_later(&q);
 }
 
 enum err store_licence_insert(struct store_tx *tx, const struct licence_row *l, const char *number,
@@ -290,7 +290,6 @@ enum err store_licence_same(struct store_tx *tx, const char *id, uint64_t versio
 {
 	struct query q;
 	struct key k;
-	bool found;
 	enum err e = key_of(tx, id, &k);
 
 	if (e != ERR_OK)
@@ -298,9 +297,26 @@ enum err store_licence_same(struct store_tx *tx, const char *id, uint64_t versio
 	q_open(&q, tx, "SELECT 1 FROM licences WHERE id_hash = $1 AND version = $2");
 	q_put_blob(&q, span_of(k.hash, SM3_LEN));
 	q_put_int(&q, (int64_t)version);
-	found = q_next(&q);
-	e = q_close(&q);
-	return e == ERR_OK && !found ? ERR_STORE_CHANGED : e;
+	return q_must(&q, DB_FOUND, ERR_STORE_CHANGED);
+}
+
+enum err store_licence_sealed_same(struct store_tx *tx, const char *id, uint64_t version, const char *seal_id,
+                                   uint64_t seal_version)
+{
+	struct query q;
+	struct key k;
+	enum err e = key_of(tx, id, &k);
+
+	if (e != ERR_OK)
+		return e;
+	q_open(&q, tx,
+	       "SELECT 1 FROM licences WHERE id_hash = $1 AND version = $2"
+	       " AND EXISTS (SELECT 1 FROM seals WHERE id = $3 AND version = $4)");
+	q_put_blob(&q, span_of(k.hash, SM3_LEN));
+	q_put_int(&q, (int64_t)version);
+	q_put_text(&q, seal_id);
+	q_put_int(&q, (int64_t)seal_version);
+	return q_must(&q, DB_FOUND, ERR_STORE_CHANGED);
 }
 
 enum err store_licence_change(struct store_tx *tx, const char *id, uint64_t version, struct state_event *ev)
@@ -327,7 +343,9 @@ enum err store_licence_change(struct store_tx *tx, const char *id, uint64_t vers
 		return e == ERR_OK ? ERR_STORE_CHANGED : e;
 	}
 	ev->sequence = (unsigned)version + 1;
-	return e == ERR_OK ? events_add(tx, k.object, ev) : e;
+	if (e == ERR_OK)
+		e = events_add(tx, k.object, ev);
+	return e == ERR_OK ? touch(tx, STORE_LICENCES, k.hash[0]) : e;
 }
 
 enum err store_licence_events(struct store_tx *tx, struct arena *a, const char *id, struct state_event **out, size_t *n)

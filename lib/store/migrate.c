@@ -49,10 +49,14 @@ enum err schema_version(struct store_tx *tx, int64_t *out)
 
 enum err migrate(struct store_tx *tx, int64_t from)
 {
+	const struct db_migration *m = tx->db->driver->migrations;
 	enum err e = ERR_OK;
 
-	for (int64_t v = from; v < STORE_SCHEMA && e == ERR_OK; v++)
-		e = tx->db->driver->script(tx->db, tx->db->driver->migrations[v]);
+	for (; m->sql != NULL && e == ERR_OK; m++)
+		if (m->to > from)
+			e = tx->db->driver->script(tx->db, m->sql);
+	if (e == ERR_OK && from == 1)
+		e = audit_values_join(tx);
 	return e == ERR_OK ? meta_put(tx, "schema", STORE_SCHEMA) : e;
 }
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { READERS_DEFAULT = 4, READERS_MAX = 256, WAIT_SECONDS = 5 };
+enum { READERS_DEFAULT = 4, READERS_SHARED = 8, READERS_MAX = 256, WAIT_SECONDS = 5 };
 
 struct pool {
 	pthread_mutex_t lock;
@@ -45,9 +45,12 @@ enum err pool_new(struct store *s, unsigned readers, struct pool **out, struct e
 		free(p);
 		return e;
 	}
-	readers = readers == 0 ? READERS_DEFAULT : readers > READERS_MAX ? READERS_MAX : readers;
+	if (readers == 0)
+		readers = s->driver->shared ? READERS_SHARED : READERS_DEFAULT;
+	readers = readers > READERS_MAX ? READERS_MAX : readers;
 	while (p->n_all < readers && e == ERR_OK) {
-		e = s->driver->open(s->where, DB_READ, &p->free[p->n_all], note);
+		e = s->driver->shared ? s->driver->fresh(s->where, &p->free[p->n_all])
+		                      : s->driver->open(s->where, DB_READ, &p->free[p->n_all], note);
 		if (e == ERR_OK)
 			p->n_all++;
 	}

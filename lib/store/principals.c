@@ -249,11 +249,26 @@ static enum err put_scopes(struct store_tx *tx, const char *id, enum scope kind,
 	return e;
 }
 
+enum err store_principal_same(struct store_tx *tx, const char *id, uint64_t version)
+{
+	struct query q;
+
+	q_open(&q, tx, "SELECT 1 FROM principals WHERE id = $1 AND version = $2");
+	q_put_text(&q, id);
+	q_put_int(&q, (int64_t)version);
+	return q_must(&q, DB_FOUND, ERR_STORE_CHANGED);
+}
+
+/* What was read before this (who else is an administrator, who proposed it) must still be so: only as if alone. */
 enum err store_principal_put(struct store_tx *tx, struct principal *p)
 {
 	uint64_t version = 0;
-	enum err e = next_version(tx, p->id, &version);
+	enum err e = tx_serial(tx);
 
+	if (e == ERR_OK)
+		e = next_version(tx, p->id, &version);
+	if (e == ERR_OK)
+		e = touch(tx, STORE_PRINCIPALS, 0);
 	if (e == ERR_OK)
 		e = put_head(tx, p, version);
 	if (e == ERR_OK)

@@ -15,6 +15,14 @@ void tx_end(struct store_tx *tx)
 	tx->scratch = NULL;
 }
 
+enum err tx_serial(struct store_tx *tx)
+{
+	if (!tx->fast)
+		return ERR_OK;
+	tx->assumed = true;
+	return ERR_STORE_CHANGED;
+}
+
 int64_t store_tx_now(const struct store_tx *tx)
 {
 	return tx->now;
@@ -206,6 +214,34 @@ enum err q_close_found(struct query *q, bool found)
 	enum err e = q_close(q);
 
 	return e == ERR_OK && !found ? ERR_NOT_FOUND : e;
+}
+
+enum err q_later(struct query *q)
+{
+	return q_must(q, DB_ANY, ERR_OK);
+}
+
+static enum err must_now(struct query *q, enum db_expect expected, enum err otherwise)
+{
+	int64_t n = 0;
+	enum err e;
+
+	while (q_next(q))
+		n++;
+	e = q_close(q);
+	if (e == ERR_OK && expected == DB_CHANGED)
+		n = q->tx->db->driver->changes(q->tx->db);
+	return e == ERR_OK && expected != DB_ANY && n == 0 ? otherwise : e;
+}
+
+enum err q_must(struct query *q, enum db_expect expected, enum err otherwise)
+{
+	if (!q->tx->fast)
+		return must_now(q, expected, otherwise);
+	q->tx->assumed = true;
+	if (q->err == ERR_OK)
+		check(q, q->tx->db->driver->later(q->st, expected));
+	return q_close(q);
 }
 
 enum err q_run(struct query *q, int64_t *changed)

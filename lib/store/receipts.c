@@ -9,7 +9,7 @@ enum err store_receipt_insert(struct store_tx *tx, const struct receipt_row *r)
 	q_put_text(&q, r->principal);
 	q_put_int(&q, r->time);
 	q_put_blob(&q, r->body);
-	return q_run(&q, NULL);
+	return q_later(&q);
 }
 
 enum err store_receipt_get(struct store_tx *tx, struct arena *a, const char *id, struct receipt_row *out)

@@ -61,4 +61,11 @@ static const char version_1[] =
     "CREATE TABLE audit_values (idx INTEGER NOT NULL REFERENCES audit(idx), pos INTEGER NOT NULL, name TEXT NOT NULL,"
     " value BLOB, PRIMARY KEY (idx, pos)) STRICT;";
 
-const char *const schema_sqlite[] = {version_1};
+/* An entry's personal values stand in its own row now; audit_values_join() moves those of version 1. */
+static const char version_2[] =
+    "ALTER TABLE audit ADD COLUMN names BLOB NOT NULL DEFAULT x'';"
+    "ALTER TABLE audit ADD COLUMN vals BLOB;"
+    "CREATE TABLE versions (kind INTEGER NOT NULL, shard INTEGER NOT NULL, version INTEGER NOT NULL,"
+    " PRIMARY KEY (kind, shard)) STRICT, WITHOUT ROWID;";
+
+const struct db_migration schema_sqlite[] = {{1, version_1}, {2, version_2}, {0, NULL}};

@@ -146,15 +146,11 @@ enum err store_seal_list(struct store_tx *tx, struct arena *a, const char *owner
 enum err store_seal_same(struct store_tx *tx, const char *id, uint64_t version)
 {
 	struct query q;
-	bool found;
-	enum err e;
 
 	q_open(&q, tx, "SELECT 1 FROM seals WHERE id = $1 AND version = $2");
 	q_put_text(&q, id);
 	q_put_int(&q, (int64_t)version);
-	found = q_next(&q);
-	e = q_close(&q);
-	return e == ERR_OK && !found ? ERR_STORE_CHANGED : e;
+	return q_must(&q, DB_FOUND, ERR_STORE_CHANGED);
 }
 
 static enum err known(struct store_tx *tx, const char *id)
@@ -189,7 +185,9 @@ enum err store_seal_change(struct store_tx *tx, const char *id, uint64_t version
 		return e == ERR_OK ? ERR_STORE_CHANGED : e;
 	}
 	ev->sequence = (unsigned)version + 1;
-	return e == ERR_OK ? events_add(tx, object, ev) : e;
+	if (e == ERR_OK)
+		e = events_add(tx, object, ev);
+	return e == ERR_OK ? touch(tx, STORE_SEALS, 0) : e;
 }
 
 enum err store_seal_events(struct store_tx *tx, struct arena *a, const char *id, struct state_event **out, size_t *n)

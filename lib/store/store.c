@@ -7,20 +7,25 @@
 
 enum { CLOCK_SLACK = 1000 /* ms that the two clocks may differ by: rounding, and being disciplined apart */ };
 
-static const struct db_driver *const drivers[] = {&driver_sqlite};
+/* With what an address begins. A file's path is what follows; the other is an address as a whole. */
+static const struct {
+	const char *scheme;
+	const struct db_driver *driver;
+} schemes[] = {{"sqlite:", &driver_sqlite}, {"postgres://", &driver_postgres}, {"postgresql://", &driver_postgres}};
 
 enum err driver_find(const char *url, const struct db_driver **out, const char **where, struct err_note *note)
 {
-	for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
-		size_t n = strlen(drivers[i]->scheme);
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+		size_t n = strlen(schemes[i].scheme);
 
-		if (strncmp(url, drivers[i]->scheme, n) == 0 && url[n] != '\0') {
-			*out = drivers[i];
-			*where = url + n;
+		if (strncmp(url, schemes[i].scheme, n) == 0 && url[n] != '\0') {
+			*out = schemes[i].driver;
+			*where = schemes[i].driver->shared ? url : url + n;
 			return ERR_OK;
 		}
 	}
-	return err_note_set(note, ERR_CONFIG_INVALID, "store", "The store's address must look like sqlite:/path/store.db.");
+	return err_note_set(note, ERR_CONFIG_INVALID, "store",
+	                    "The store's address must look like sqlite:/path/store.db or postgres://user@host/database.");
 }
 
 static enum err find_driver(const struct store_options *o, struct store *s, struct err_note *note)
@@ -30,8 +35,32 @@ static enum err find_driver(const struct store_options *o, struct store *s, stru
 
 	if (e != ERR_OK)
 		return e;
+	s->db_time = s->driver->shared && !o->own_time;
 	s->where = strdup(where);
 	return s->where != NULL ? ERR_OK : ERR_NO_MEMORY;
+}
+
+/* user:password@ becomes user@, and a parameter that is a secret loses its value. */
+char *store_url_public(struct arena *a, const char *url)
+{
+	static const char *const hidden[] = {"password=", "sslpassword="};
+	char *out = arena_strdup(a, url), *at, *colon, *host = out != NULL ? strstr(out, "://") : NULL;
+
+	if (host == NULL)
+		return out;
+	host += 3;
+	at = host + strcspn(host, "/?"); /* a host's name holds none of them, and a password may hold '@' only as %40 */
+	while (at > host && *at != '@')
+		at--;
+	colon = at > host ? memchr(host, ':', (size_t)(at - host)) : NULL;
+	if (colon != NULL)
+		memmove(colon, at, strlen(at) + 1);
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
+		for (char *p = strstr(out, hidden[i]); p != NULL; p = strstr(p, hidden[i])) {
+			p += strlen(hidden[i]);
+			memmove(p, p + strcspn(p, "&"), strlen(p + strcspn(p, "&")) + 1);
+		}
+	return out;
 }
 
 static enum err prepare(const struct store_options *o, struct store **out, struct err_note *note)
@@ -58,6 +87,8 @@ static enum err prepare(const struct store_options *o, struct store **out, struc
 static void release(struct store *s)
 {
 	secret_wipe(&s->keys, sizeof(s->keys));
+	if (s->where != NULL)
+		secret_wipe(s->where, strlen(s->where)); /* it may hold a password */
 	free(s->where);
 	free(s);
 }
@@ -73,11 +104,19 @@ static enum err finish(struct store_tx *tx, enum err e)
 	return e;
 }
 
+/* Servers may start at the same time, while others work. */
+static enum err lock_schema(struct store_tx *tx)
+{
+	return tx->db->driver->shared ? tx->db->driver->lock_schema(tx->db) : ERR_OK;
+}
+
 static enum err fill_new(struct store_tx *tx, struct span master)
 {
 	enum db_contents contents;
-	enum err e = tx->db->driver->contents(tx->db, &contents);
+	enum err e = lock_schema(tx);
 
+	if (e == ERR_OK)
+		e = tx->db->driver->contents(tx->db, &contents);
 	if (e == ERR_OK && contents != DB_EMPTY)
 		e = ERR_ALREADY_EXISTS;
 	if (e == ERR_OK)
@@ -112,11 +151,28 @@ out:
 	return e;
 }
 
+static enum err read_clock(struct store_tx *tx)
+{
+	struct query q;
+	int64_t time = 0;
+	enum err e;
+
+	q_open(&q, tx, tx->db->driver->clock);
+	if (q_next(&q))
+		time = q_int(&q);
+	e = q_close(&q);
+	if (e == ERR_OK)
+		time_follow(tx->store, time);
+	return e;
+}
+
 static enum err load(struct store_tx *tx, struct span master, struct err_note *note)
 {
 	int64_t version = 0, mark = 0;
-	enum err e = schema_version(tx, &version);
+	enum err e = lock_schema(tx);
 
+	if (e == ERR_OK)
+		e = schema_version(tx, &version);
 	if (e == ERR_OK && version > STORE_SCHEMA)
 		e = err_note_set(note, ERR_STORE_NEWER, NULL, "The store has version %lld, this program knows %d.",
 		                 (long long)version, STORE_SCHEMA);
@@ -128,7 +184,7 @@ static enum err load(struct store_tx *tx, struct span master, struct err_note *n
 		e = mark_read(tx, &mark);
 	if (e == ERR_OK)
 		(void)time_reached(tx->store, mark);
-	return e;
+	return e == ERR_OK && tx->store->db_time ? read_clock(tx) : e;
 }
 
 enum err store_open(const struct store_options *o, struct store **out, struct err_note *note)
@@ -153,13 +209,17 @@ enum err store_open(const struct store_options *o, struct store **out, struct er
 		db->driver->close(db);
 		goto fail;
 	}
-	e = writer_new(s, db, o->batch_max, &s->writer);
+	e = writer_new(s, db, o, &s->writer);
+	if (e == ERR_OK)
+		e = keeper_new(s, &s->keeper);
 	if (e != ERR_OK)
 		goto fail;
 	*out = s;
 	return ERR_OK;
 fail:
+	writer_stop(s->writer);
 	pool_free(s->pool);
+	writer_free(s->writer);
 	release(s);
 	return e;
 }
@@ -172,15 +232,33 @@ void store_close(struct store *s)
 		return;
 	pool_stop(s->pool);
 	writer_stop(s->writer);
+	keeper_free(s->keeper);
 	pool_free(s->pool);
 	writer_free(s->writer);
 	release(s);
+}
+
+/* What was told once is never taken back. */
+static int64_t never_back(struct store *s, int64_t time)
+{
+	int64_t last = atomic_load(&s->last);
+
+	while (time > last && !atomic_compare_exchange_weak(&s->last, &last, time))
+		;
+	return time > last ? time : last;
+}
+
+void time_follow(struct store *s, int64_t time)
+{
+	atomic_store(&s->ahead, time - clock_steady(&s->clock));
 }
 
 int64_t time_reached(struct store *s, int64_t time)
 {
 	int64_t steady = clock_steady(&s->clock), ahead = atomic_load(&s->ahead);
 
+	if (s->db_time)
+		return never_back(s, time);
 	while (time - steady > ahead && !atomic_compare_exchange_weak(&s->ahead, &ahead, time - steady))
 		;
 	return steady + atomic_load(&s->ahead);
@@ -188,12 +266,14 @@ int64_t time_reached(struct store *s, int64_t time)
 
 int64_t store_now(struct store *s)
 {
+	if (s->db_time)
+		return never_back(s, clock_steady(&s->clock) + atomic_load(&s->ahead));
 	return time_reached(s, clock_now(&s->clock));
 }
 
 int64_t store_clock_behind(struct store *s)
 {
-	int64_t now = clock_now(&s->clock), behind = time_reached(s, now) - now;
+	int64_t now = clock_now(&s->clock), behind = store_now(s) - now;
 
 	return behind > CLOCK_SLACK ? behind : 0;
 }

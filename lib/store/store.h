@@ -2,14 +2,19 @@
  * The store: the domain's verbs over a database. docs/store.md has the schema.
  *
  *  - Reads run in store_read(): one snapshot, any thread, never waiting for writers.
- *  - Writes are functions that can be run again: store_write() hands one to the single writer, which runs it under a
- *    savepoint, many per commit, and answers after the commit is on disk. A write function may be run more than once
- *    and must not touch anything but its tx and its own arg; when it returns an error, nothing of it remains.
+ *  - Writes are functions that can be run again: store_write() hands one to a writer, which answers after the commit is
+ *    on disk. On SQLite one writer runs many under a savepoint each; on PostgreSQL several run one per transaction. A
+ *    write function may be run more than once and must not touch anything but its tx and its own arg; when it returns
+ *    an error, nothing of it remains.
+ *  - On PostgreSQL a write function is first run without waiting for what most probably holds: that a row can be
+ *    inserted, that a version is still the same, that a request was not answered yet. When something of that is not so,
+ *    or the function returns an error, it is run again as if alone (SERIALIZABLE), and every answer is exact.
  *  - Personal values are encrypted in the row (crypto/aead.h, bound to table, row, column, version) and found by a
  *    keyed hash. Callers give and get plain values; they never see the ciphertext.
  *  - Rows come back in the arena that is passed.
  *  - Errors: ERR_NOT_FOUND (callers turn it into their reason), ERR_ALREADY_EXISTS, ERR_STORE_BUSY, ERR_STORE_FULL,
- *    ERR_STORE_IO, ERR_STORE_CORRUPT, ERR_BUDGET.
+ *    ERR_STORE_IO, ERR_STORE_CORRUPT, ERR_BUDGET. ERR_STORE_UNSURE: the database was lost in the middle of a commit and
+ *    did not come back in time; what became of the write is not known.
  */
 #ifndef YZ_STORE_STORE_H
 #define YZ_STORE_STORE_H
@@ -23,16 +28,21 @@
 struct store;
 struct store_tx;
 
-enum { STORE_SCHEMA = 1, STORE_PAGE_MAX = 500, REQUEST_ID_LEN = 16, FINGERPRINT_LEN = 32 };
+enum { STORE_SCHEMA = 2, STORE_PAGE_MAX = 500, REQUEST_ID_LEN = 16, FINGERPRINT_LEN = 32 };
 
 struct store_options {
-	const char *url;        /* "sqlite:/path/store.db" */
+	const char *url;        /* "sqlite:/path/store.db", "postgres://user@host:5432/database" */
 	struct span master_key; /* 32 bytes; wraps the store's data keys */
 	struct clock clock;
 	struct rand rand;
-	unsigned readers;   /* pooled read connections; 0: 4 */
-	unsigned batch_max; /* writes per commit; 0: 256 */
+	unsigned readers;   /* pooled read connections; 0: 4, with PostgreSQL 8 */
+	unsigned writers;   /* PostgreSQL: connections that write; 0: 8 */
+	unsigned batch_max; /* SQLite: writes per commit; 0: 256 */
+	bool own_time;      /* PostgreSQL: `clock` decides, not the database's. For tests, and for one server alone. */
 };
+
+/* The address as it may be shown and logged: without a password. In the arena; NULL when out of memory. */
+char *store_url_public(struct arena *a, const char *url);
 
 /* Make a new store (fails with ERR_ALREADY_EXISTS when there is one). */
 enum err store_create(const struct store_options *o, struct err_note *note) MUST_CHECK;
@@ -42,8 +52,8 @@ enum err store_open(const struct store_options *o, struct store **out, struct er
 void store_close(struct store *s);
 /* A quick round trip to the database, for health. */
 enum err store_ping(struct store *s) MUST_CHECK;
-/* The time that decides expiry: the clock, but never before what was answered earlier or written down, and going on
- * by the steady clock when the clock was set back. */
+/* The time that decides expiry: the clock (with PostgreSQL the database's), but never before what was answered earlier
+ * or written down, and going on by the steady clock when the clock was set back. */
 int64_t store_now(struct store *s);
 /* How far the clock stands behind that time, ms; 0 normally. */
 int64_t store_clock_behind(struct store *s);
@@ -57,6 +67,14 @@ typedef void store_done(void *arg, enum err result);
 enum err store_submit(struct store *s, store_fn *fn, void *arg, store_done *done) MUST_CHECK;
 /* Inside a transaction: the time of this transaction (store_now at its begin). */
 int64_t store_tx_now(const struct store_tx *tx);
+
+/* ---- what caches hang on -------------------------------------------------------------------- */
+
+enum store_kind { STORE_PRINCIPALS, STORE_CATALOGUE, STORE_SEALS, STORE_LICENCES, STORE_KINDS };
+/* A number that goes up when something of this kind was changed (seals and licences: their state), by this process at
+ * the commit, by another server or process within a second. Costs nothing. Take it before what is to be cached is read:
+ * what was cached under another number is to be read anew. */
+uint64_t store_epoch(struct store *s, enum store_kind kind);
 
 /* ---- principals ----------------------------------------------------------------------------- */
 
@@ -91,6 +109,8 @@ struct principal {
 enum err store_principal_by_key(struct store_tx *tx, struct arena *a, const uint8_t fp[FINGERPRINT_LEN],
                                 struct principal *out) MUST_CHECK;
 enum err store_principal_get(struct store_tx *tx, struct arena *a, const char *id, struct principal *out) MUST_CHECK;
+/* ERR_STORE_CHANGED unless the principal's version is still this. */
+enum err store_principal_same(struct store_tx *tx, const char *id, uint64_t version) MUST_CHECK;
 /* Insert or replace; version counts up and is written back. ERR_ALREADY_EXISTS when a key belongs to another. */
 enum err store_principal_put(struct store_tx *tx, struct principal *p) MUST_CHECK;
 /* In order of id, after `after` ("" from the start), at most max. */
@@ -210,6 +230,9 @@ enum err store_licence_change(struct store_tx *tx, const char *id, uint64_t vers
 enum err store_licence_events(struct store_tx *tx, struct arena *a, const char *id, struct state_event **out,
                               size_t *n) MUST_CHECK;
 enum err store_licence_same(struct store_tx *tx, const char *id, uint64_t version) MUST_CHECK;
+/* The same for a licence and the seal on it in one question. */
+enum err store_licence_sealed_same(struct store_tx *tx, const char *id, uint64_t version, const char *seal_id,
+                                   uint64_t seal_version) MUST_CHECK;
 
 /* ---- show-codes ----------------------------------------------------------------------------- */
 
@@ -246,13 +269,14 @@ enum err store_receipt_get(struct store_tx *tx, struct arena *a, const char *id,
 
 /* ---- audit ---------------------------------------------------------------------------------- */
 
+#define AUDIT_UNNUMBERED UINT64_MAX
 struct audit_value {    /* a personal value; stands in a row of its own that can be erased */
 	char *name, *value; /* value "" and erased when it is gone */
 	uint8_t salt[16];
 	bool erased;
 };
 struct audit_row {
-	uint64_t index; /* dense from 0, set by the store */
+	uint64_t index; /* dense from 0, set by the store; AUDIT_UNNUMBERED in an entry that was just written */
 	int64_t time;
 	char *action, *principal;
 	struct span record; /* canonical bytes, salted digests only */
@@ -260,12 +284,15 @@ struct audit_row {
 	size_t n_values;
 	struct audit_value *values;
 };
-/* index is set. */
+/* index is set: on SQLite to the entry's number; on PostgreSQL the entry gets one within a second after the commit, and
+ * is not listed before. */
 enum err store_audit_append(struct store_tx *tx, struct audit_row *r) MUST_CHECK;
 enum err store_audit_list(struct store_tx *tx, struct arena *a, uint64_t from, size_t max, const char *action,
                           const char *principal, struct audit_row **out, size_t *n) MUST_CHECK;
 enum err store_audit_size(struct store_tx *tx, uint64_t *n) MUST_CHECK;
-/* Erase the values (not the record) of entries before `before`. */
+/* How many entries wait for their number. */
+enum err store_audit_waiting(struct store_tx *tx, uint64_t *n) MUST_CHECK;
+/* Erase the values (not the record) of entries before `before`; n: of how many entries. */
 enum err store_audit_erase(struct store_tx *tx, int64_t before, uint64_t *n) MUST_CHECK;
 
 /* Delete replays, codes long expired (kept 30 days for answering "used" or "expired"), old grants; at most `max` rows.

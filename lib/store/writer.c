@@ -1,164 +1,101 @@
 /*
- * The single writer. One thread takes what has gathered in the queue, runs each job under a savepoint in one
- * transaction, commits, and then answers; so many writes share one wait for the disk, and each is still all or nothing.
+ * Writes wait in a queue for a writer: one thread that commits many together (batch.c), or on a shared database
+ * several, each with a connection of its own and a transaction per call (single.c).
  *
- *  - When the commit fails, every job of the batch gets its error, also those that had been refused: they may have been
- *    refused because of a neighbour that is now undone.
- *  - When the database gives up the whole transaction in the middle (disk full), each job runs again on its own.
+ * The one writer adapts how long it lets a batch gather: when the last batch was shared, those who shared it will most
+ * probably be back after their answer, and a short wait for them, a part of what a commit takes, saves commits. A lone
+ * caller never waits.
  */
 #include "store/internal.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 
-enum { QUEUE_MAX = 4096, BATCH_DEFAULT = 256 };
+enum {
+	QUEUE_MAX = 4096,
+	BATCH_DEFAULT = 256,
+	LANES_DEFAULT = 8,
+	LANES_MAX = 64,
+	GATHER_MAX_US = 2000,
+	GATHER_PART = 4
+};
 
-struct job {
-	store_fn *fn;
-	store_done *done;
-	void *arg;
-	enum err result;
+struct lane {
+	struct writer *writer;
+	struct db *db;
+	pthread_t thread;
+	struct job *batch;
+	size_t last;     /* jobs of the last batch */
+	int64_t took_us; /* that it took */
 };
 
 struct writer {
 	struct store *store;
-	struct db *db;
-	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t more;
 	bool stopping;
-	size_t head, count, batch_max;
-	struct job *batch;
+	size_t head, count, batch_max, n_lanes, n_started;
+	struct lane lanes[LANES_MAX];
 	struct job queue[QUEUE_MAX];
 };
 
-/* ---- one transaction ------------------------------------------------------------------------ */
-
-/* The clock, but never before what has been written, be it by another process. */
-static enum err tx_begin(struct writer *w, struct store_tx *tx)
+static int64_t now_us(void)
 {
-	int64_t mark = 0, now = store_now(w->store);
-	enum err e = w->db->driver->begin(w->db, DB_WRITE);
+	struct timespec t;
 
-	*tx = (struct store_tx){.store = w->store, .db = w->db, .now = now};
-	if (e == ERR_OK)
-		e = mark_read(tx, &mark);
-	if (e != ERR_OK) {
-		w->db->driver->rollback(w->db);
-		return e;
-	}
-	if (tx->now < mark)
-		tx->now = mark;
-	return ERR_OK;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-static enum err tx_commit(struct writer *w, struct store_tx *tx)
+static void run_jobs(struct lane *l, size_t n)
 {
-	enum err e = mark_write(tx);
+	struct store *s = l->writer->store;
+	int64_t began = now_us();
 
-	if (e == ERR_OK)
-		e = w->db->driver->commit(w->db);
-	if (e == ERR_OK)
-		(void)time_reached(w->store, tx->now);
-	else
-		w->db->driver->rollback(w->db);
-	return e;
-}
-
-/* After it, when the transaction is still there, it holds all of the job or nothing of it. */
-static enum err run_job(struct store_tx *tx, const struct job *j)
-{
-	const struct db_driver *d = tx->db->driver;
-	enum err e = d->savepoint(tx->db), undo;
-
-	if (e != ERR_OK)
-		return e;
-	e = j->fn(tx, j->arg);
-	tx_end(tx);
-	if (e == ERR_OK)
-		e = tx->broken;
-	tx->broken = ERR_OK;
-	if (!d->in_transaction(tx->db))
-		return e != ERR_OK ? e : ERR_STORE_IO;
-	if (e == ERR_OK)
-		e = d->release(tx->db);
-	if (e == ERR_OK)
-		return ERR_OK;
-	undo = d->rollback_to(tx->db);
-	if (undo != ERR_OK)
-		d->rollback(tx->db); /* what cannot be undone alone is undone as a whole */
-	return e;
-}
-
-static void run_alone(struct writer *w, struct job *j)
-{
-	struct store_tx tx;
-
-	j->result = tx_begin(w, &tx);
-	if (j->result != ERR_OK)
-		return;
-	j->result = run_job(&tx, j);
-	if (j->result == ERR_OK)
-		j->result = tx_commit(w, &tx);
-	else
-		w->db->driver->rollback(w->db);
-	tx_end(&tx);
-}
-
-static void all_get(struct writer *w, size_t n, enum err e)
-{
-	for (size_t i = 0; i < n; i++)
-		w->batch[i].result = e;
-}
-
-/* false when the transaction was lost on the way. */
-static bool run_together(struct writer *w, size_t n)
-{
-	struct store_tx tx;
-	bool any = false, kept = true;
-	enum err e = tx_begin(w, &tx);
-
-	if (e != ERR_OK) {
-		all_get(w, n, e);
-		return true;
-	}
-	for (size_t i = 0; i < n && kept; i++) {
-		w->batch[i].result = run_job(&tx, &w->batch[i]);
-		any = any || w->batch[i].result == ERR_OK;
-		kept = w->db->driver->in_transaction(w->db);
-	}
-	e = kept && any ? tx_commit(w, &tx) : ERR_OK;
-	if (e != ERR_OK)
-		all_get(w, n, e);
-	else
-		w->db->driver->rollback(w->db); /* nothing to keep; no effect after a commit */
-	tx_end(&tx);
-	return kept;
-}
-
-static void run_batch(struct writer *w, size_t n)
-{
-	if (!run_together(w, n))
+	if (s->driver->shared)
 		for (size_t i = 0; i < n; i++)
-			run_alone(w, &w->batch[i]);
+			l->batch[i].result = run_single(s, l->db, l->batch[i].fn, l->batch[i].arg);
+	else
+		run_batch(s, l->db, l->batch, n);
+	l->last = n;
+	l->took_us = now_us() - began;
 	for (size_t i = 0; i < n; i++)
-		w->batch[i].done(w->batch[i].arg, w->batch[i].result);
+		l->batch[i].done(l->batch[i].arg, l->batch[i].result);
 }
 
-/* ---- the thread and its queue --------------------------------------------------------------- */
+/* Those of the last batch, for a part of the time that it took. */
+static void gather(struct writer *w, const struct lane *l)
+{
+	int64_t us = l->took_us / GATHER_PART < GATHER_MAX_US ? l->took_us / GATHER_PART : GATHER_MAX_US;
+	struct timespec until;
+	int late = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += (long)us * 1000;
+	if (until.tv_nsec >= 1000000000L) {
+		until.tv_nsec -= 1000000000L;
+		until.tv_sec++;
+	}
+	while (w->count < l->last && w->count < w->batch_max && !w->stopping && late == 0)
+		late = pthread_cond_timedwait(&w->more, &w->lock, &until);
+}
 
 /* 0 when stopping and nothing is left. */
-static size_t take_batch(struct writer *w)
+static size_t take_batch(struct lane *l)
 {
+	struct writer *w = l->writer;
 	size_t n;
 
 	pthread_mutex_lock(&w->lock);
 	while (w->count == 0 && !w->stopping)
 		pthread_cond_wait(&w->more, &w->lock);
+	if (w->batch_max > 1 && l->last > 1 && w->count < l->last)
+		gather(w, l);
 	n = w->count < w->batch_max ? w->count : w->batch_max;
 	for (size_t i = 0; i < n; i++)
-		w->batch[i] = w->queue[(w->head + i) % QUEUE_MAX];
+		l->batch[i] = w->queue[(w->head + i) % QUEUE_MAX];
 	w->head = (w->head + n) % QUEUE_MAX;
 	w->count -= n;
 	pthread_mutex_unlock(&w->lock);
@@ -167,74 +104,132 @@ static size_t take_batch(struct writer *w)
 
 static void *work(void *arg)
 {
-	struct writer *w = arg;
+	struct lane *l = arg;
 	size_t n;
 
-	while ((n = take_batch(w)) != 0)
-		run_batch(w, n);
+	while ((n = take_batch(l)) != 0)
+		run_jobs(l, n);
 	return NULL;
 }
 
+/* ---- making and ending ---------------------------------------------------------------------- */
+
 /* Signals are for the program's own threads. */
-static enum err start(struct writer *w)
+enum err thread_start(pthread_t *thread, void *(*fn)(void *), void *arg)
 {
 	sigset_t all, before;
 	int bad;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	bad = pthread_create(&w->thread, NULL, work, w);
+	bad = pthread_create(thread, NULL, fn, arg);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return bad == 0 ? ERR_OK : ERR_NO_MEMORY;
 }
 
+enum err enlist_writer(struct store *s, struct db *db)
+{
+	uint8_t id[DB_WRITER_ID];
+	enum err e = ERR_OK;
+
+	if (!s->driver->shared)
+		return ERR_OK;
+	e = rand_fill(&s->rand, id, sizeof(id));
+	if (e == ERR_OK)
+		s->driver->enlist(db, id);
+	return e;
+}
+
+static enum err lane_new(struct writer *w, struct lane *l)
+{
+	enum err e = ERR_OK;
+
+	l->writer = w;
+	l->batch = calloc(w->batch_max, sizeof(*l->batch));
+	if (l->batch == NULL)
+		return ERR_NO_MEMORY;
+	if (l->db == NULL)
+		e = w->store->driver->fresh(w->store->where, &l->db);
+	return e == ERR_OK ? enlist_writer(w->store, l->db) : e;
+}
+
 static void release_all(struct writer *w)
 {
+	for (size_t i = 0; i < w->n_lanes; i++) {
+		if (w->lanes[i].db != NULL)
+			w->lanes[i].db->driver->close(w->lanes[i].db);
+		free(w->lanes[i].batch);
+	}
 	pthread_cond_destroy(&w->more);
 	pthread_mutex_destroy(&w->lock);
-	free(w->batch);
 	free(w);
 }
 
-enum err writer_new(struct store *s, struct db *db, unsigned batch_max, struct writer **out)
+static void size_up(struct writer *w, const struct store_options *o)
+{
+	if (w->store->driver->shared) {
+		w->batch_max = 1;
+		w->n_lanes = o->writers == 0 ? LANES_DEFAULT : o->writers > LANES_MAX ? LANES_MAX : o->writers;
+	} else {
+		w->batch_max = o->batch_max == 0 ? BATCH_DEFAULT : o->batch_max > QUEUE_MAX ? QUEUE_MAX : o->batch_max;
+		w->n_lanes = 1;
+	}
+}
+
+static void init_sync(struct writer *w)
+{
+	pthread_condattr_t attr;
+
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&w->more, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+enum err writer_new(struct store *s, struct db *db, const struct store_options *o, struct writer **out)
 {
 	struct writer *w = calloc(1, sizeof(*w));
-	enum err e = ERR_NO_MEMORY;
+	enum err e = ERR_OK;
 
-	if (w == NULL)
-		goto out;
-	w->store = s;
-	w->db = db;
-	w->batch_max = batch_max == 0 ? BATCH_DEFAULT : batch_max > QUEUE_MAX ? QUEUE_MAX : batch_max;
-	w->batch = calloc(w->batch_max, sizeof(*w->batch));
-	pthread_mutex_init(&w->lock, NULL);
-	pthread_cond_init(&w->more, NULL);
-	if (w->batch != NULL)
-		e = start(w);
-	if (e != ERR_OK)
-		release_all(w);
-out:
-	if (e == ERR_OK)
-		*out = w;
-	else
+	if (w == NULL) {
 		db->driver->close(db);
-	return e;
+		return ERR_NO_MEMORY;
+	}
+	w->store = s;
+	size_up(w, o);
+	init_sync(w);
+	w->lanes[0].db = db;
+	for (size_t i = 0; i < w->n_lanes && e == ERR_OK; i++)
+		e = lane_new(w, &w->lanes[i]);
+	for (; w->n_started < w->n_lanes && e == ERR_OK; w->n_started += e == ERR_OK)
+		e = thread_start(&w->lanes[w->n_started].thread, work, &w->lanes[w->n_started]);
+	if (e != ERR_OK) {
+		writer_stop(w);
+		release_all(w);
+		return e;
+	}
+	*out = w;
+	return ERR_OK;
 }
 
 void writer_stop(struct writer *w)
 {
+	if (w == NULL)
+		return;
 	pthread_mutex_lock(&w->lock);
 	w->stopping = true;
-	pthread_cond_signal(&w->more);
+	pthread_cond_broadcast(&w->more);
 	pthread_mutex_unlock(&w->lock);
-	pthread_join(w->thread, NULL);
+	for (; w->n_started != 0; w->n_started--)
+		pthread_join(w->lanes[w->n_started - 1].thread, NULL);
 }
 
 /* After writer_stop(). */
 void writer_free(struct writer *w)
 {
-	w->db->driver->close(w->db);
-	release_all(w);
+	if (w != NULL)
+		release_all(w);
 }
 
 enum err writer_submit(struct writer *w, store_fn *fn, void *arg, store_done *done)

@@ -83,8 +83,8 @@ static void bad_lines_are_named(void **state)
 	    {"[service]\nname =\n", "d.ini:2: must not be empty"},
 	    {"[service]\nname = x\n", "[tls] cert is missing"},
 	    {"", "[service] name is missing"},
-	    {"[store]\nurl = mysql:x\n", "d.ini:2: must be sqlite:PATH"},
-	    {"[store]\nurl = sqlite:\n", "d.ini:2: must be sqlite:PATH"},
+	    {"[store]\nurl = mysql:x\n", "d.ini:2: must be sqlite:PATH or postgres://USER@HOST:PORT/DATABASE"},
+	    {"[store]\nurl = sqlite:\n", "d.ini:2: must be sqlite:PATH or postgres://USER@HOST:PORT/DATABASE"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -1,0 +1,120 @@
+/*
+ * Group commit of the single writer: jobs run under a savepoint each in one transaction and share one wait for the
+ * disk; each is still all or nothing.
+ *
+ *  - When the commit fails, every job of the batch gets its error, also those that had been refused: they may have been
+ *    refused because of a neighbour that is now undone.
+ *  - When the database gives up the whole transaction in the middle (disk full), each job runs again on its own.
+ */
+#include "store/internal.h"
+
+/* The clock, but never before what has been written, be it by another process. */
+static enum err tx_begin(struct store *s, struct db *db, struct store_tx *tx)
+{
+	int64_t mark = 0, now = store_now(s);
+	enum err e = db->driver->begin(db, DB_WRITE);
+
+	*tx = (struct store_tx){.store = s, .db = db, .now = now};
+	if (e == ERR_OK)
+		e = mark_read(tx, &mark);
+	if (e != ERR_OK) {
+		db->driver->rollback(db);
+		return e;
+	}
+	if (tx->now < mark)
+		tx->now = mark;
+	return ERR_OK;
+}
+
+static enum err tx_commit(struct store_tx *tx)
+{
+	enum err e = mark_write(tx);
+
+	if (e == ERR_OK)
+		e = tx->db->driver->commit(tx->db);
+	if (e != ERR_OK) {
+		tx->db->driver->rollback(tx->db);
+		return e;
+	}
+	(void)time_reached(tx->store, tx->now);
+	touched(tx->store, tx->touched);
+	return ERR_OK;
+}
+
+/* After it, when the transaction is still there, it holds all of the job or nothing of it. */
+static enum err run_job(struct store_tx *tx, const struct job *j)
+{
+	const struct db_driver *d = tx->db->driver;
+	enum err e = d->savepoint(tx->db), undo;
+
+	if (e != ERR_OK)
+		return e;
+	e = j->fn(tx, j->arg);
+	tx_end(tx);
+	if (e == ERR_OK)
+		e = tx->broken;
+	tx->broken = ERR_OK;
+	if (!d->in_transaction(tx->db))
+		return e != ERR_OK ? e : ERR_STORE_IO;
+	if (e == ERR_OK)
+		e = d->release(tx->db);
+	if (e == ERR_OK)
+		return ERR_OK;
+	undo = d->rollback_to(tx->db);
+	if (undo != ERR_OK)
+		d->rollback(tx->db); /* what cannot be undone alone is undone as a whole */
+	return e;
+}
+
+static void run_alone(struct store *s, struct db *db, struct job *j)
+{
+	struct store_tx tx;
+
+	j->result = tx_begin(s, db, &tx);
+	if (j->result != ERR_OK)
+		return;
+	j->result = run_job(&tx, j);
+	if (j->result == ERR_OK)
+		j->result = tx_commit(&tx);
+	else
+		db->driver->rollback(db);
+	tx_end(&tx);
+}
+
+static void all_get(struct job *jobs, size_t n, enum err e)
+{
+	for (size_t i = 0; i < n; i++)
+		jobs[i].result = e;
+}
+
+/* false when the transaction was lost on the way. */
+static bool run_together(struct store *s, struct db *db, struct job *jobs, size_t n)
+{
+	struct store_tx tx;
+	bool any = false, kept = true;
+	enum err e = tx_begin(s, db, &tx);
+
+	if (e != ERR_OK) {
+		all_get(jobs, n, e);
+		return true;
+	}
+	for (size_t i = 0; i < n && kept; i++) {
+		jobs[i].result = run_job(&tx, &jobs[i]);
+		any = any || jobs[i].result == ERR_OK;
+		kept = db->driver->in_transaction(db);
+	}
+	e = kept && any ? tx_commit(&tx) : ERR_OK;
+	if (e != ERR_OK)
+		all_get(jobs, n, e);
+	else
+		db->driver->rollback(db); /* nothing to keep; no effect after a commit */
+	tx_end(&tx);
+	return kept;
+}
+
+void run_batch(struct store *s, struct db *db, struct job *jobs, size_t n)
+{
+	if (!run_together(s, db, jobs, n))
+		for (size_t i = 0; i < n; i++)
+			run_alone(s, db, &jobs[i]);
+}

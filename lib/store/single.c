@@ -1,0 +1,142 @@
+/*
+ * A transaction for one call on a shared database.
+ *
+ *  - First fast: what most probably holds is not waited for, so that the whole transaction is one round trip. When it
+ *    did not hold, or the function refuses, the function is run again as if alone, and that answer counts.
+ *  - Conflicts with others (serialisation failures, deadlocks) are tried again after a moment of random length.
+ *  - When the database goes away, the connection is made anew and the function run again; when that happened in the
+ *    middle of a commit, first it is found out whether it was committed. Never is a committed write run again or called
+ *    a failure: when it cannot be found out in time, the answer is ERR_STORE_UNSURE.
+ */
+#include "store/internal.h"
+
+#include <time.h>
+
+enum { CONFLICTS_MAX = 40, PAUSE_MAX_MS = 20, AWAY_MS = 12000, AWAY_PAUSE_MS = 100 };
+
+struct run {
+	struct store *store;
+	struct db *db;
+	store_fn *fn;
+	void *arg;
+	bool fast;
+	unsigned conflicts;
+	int64_t until; /* when the database must be back */
+};
+
+static void pause_ms(unsigned ms)
+{
+	nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000L}, NULL);
+}
+
+/* Of random length, so that two who are in each other's way do not meet again. */
+static void pause_after(struct run *r)
+{
+	uint8_t b = 0;
+	unsigned most = r->conflicts < PAUSE_MAX_MS ? r->conflicts + 1 : PAUSE_MAX_MS;
+
+	if (rand_fill(&r->store->rand, &b, 1) == ERR_OK)
+		pause_ms(b % (most + 1));
+}
+
+/* ERR_STORE_UNSURE: the COMMIT left and its answer did not come. */
+static enum err attempt(struct run *r, bool *optimist)
+{
+	struct store_tx tx = {.store = r->store, .db = r->db, .now = store_now(r->store), .fast = r->fast};
+	const struct db_driver *d = r->db->driver;
+	enum err e = d->begin(r->db, r->fast ? DB_WRITE : DB_SERIAL);
+
+	*optimist = false;
+	if (e != ERR_OK)
+		return e;
+	e = r->fn(&tx, r->arg);
+	if (e == ERR_OK)
+		e = tx.broken;
+	if (e == ERR_OK && tx.unasked)
+		e = ERR_STORE_CHANGED;
+	if (e == ERR_OK)
+		e = d->commit(r->db);
+	if (e == ERR_OK) {
+		(void)time_reached(r->store, tx.now);
+		touched(r->store, tx.touched);
+	} else {
+		d->rollback(r->db);
+	}
+	*optimist = r->fast && tx.assumed;
+	tx_end(&tx);
+	return e;
+}
+
+/* Did the commit whose answer was lost take place? ERR_STORE_UNSURE when that cannot be found out in time. */
+static enum err find_out(struct run *r, bool *committed)
+{
+	enum err e;
+
+	do {
+		e = r->db->driver->settle(r->db, committed);
+		if (e == ERR_OK)
+			return ERR_OK;
+		pause_ms(AWAY_PAUSE_MS);
+	} while (e != ERR_STORE_CORRUPT && clock_monotonic_ms() < r->until);
+	return ERR_STORE_UNSURE;
+}
+
+/* Whether another attempt is to be made. *e is the last one's result, and may become the final one. */
+static bool again(struct run *r, enum err *e, bool optimist)
+{
+	enum db_fault fault = r->db->driver->fault(r->db);
+	bool committed = false;
+
+	if (*e == ERR_OK)
+		return false;
+	if (*e == ERR_STORE_UNSURE) {
+		*e = find_out(r, &committed);
+		if (*e == ERR_OK && committed)
+			touched(r->store, ~0u);
+		return *e == ERR_OK && !committed;
+	}
+	if (fault == DB_LOST && clock_monotonic_ms() < r->until) {
+		pause_ms(AWAY_PAUSE_MS / 4);
+		return true;
+	}
+	if (fault == DB_CONFLICT && r->conflicts++ < CONFLICTS_MAX) {
+		pause_after(r);
+		return true;
+	}
+	if (optimist && fault == DB_FINE) {
+		r->fast = false;
+		return true;
+	}
+	return false;
+}
+
+/* Since when the database has been away, for all writers together: who comes later does not wait as long again. */
+static int64_t away_until(struct store *s)
+{
+	int64_t since = atomic_load(&s->away_since);
+
+	return (since != 0 ? since : clock_monotonic_ms()) + AWAY_MS;
+}
+
+static void note_away(struct store *s, bool away)
+{
+	int64_t none = 0;
+
+	if (!away)
+		atomic_store(&s->away_since, 0);
+	else
+		(void)atomic_compare_exchange_strong(&s->away_since, &none, clock_monotonic_ms());
+}
+
+enum err run_single(struct store *s, struct db *db, store_fn *fn, void *arg)
+{
+	struct run r = {s, db, fn, arg, true, 0, away_until(s)};
+	bool optimist;
+	enum err e;
+
+	do {
+		e = attempt(&r, &optimist);
+		note_away(s, e != ERR_OK && db->driver->fault(db) == DB_LOST);
+	} while (again(&r, &e, optimist));
+	return e;
+}
