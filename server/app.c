@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include <sys/stat.h>
 
-enum { PEM_MAX = 1024 * 1024, PASSPHRASE_MAX = 4096 };
+enum { PEM_MAX = 1024 * 1024, PASSPHRASE_MAX = 4096, MIB = 1024 * 1024 };
 
 enum err app_configure(struct app *app, const char *path, struct err_note *note)
 {
@@ -148,6 +148,23 @@ static enum err open_store(struct app *app, struct err_note *note)
 	return e == ERR_OK ? store_open(&o, &app->store, note) : e;
 }
 
+/* What verifies below this trust list uses the caches. */
+static enum err open_trust(struct app *app, struct err_note *note)
+{
+	const struct config *c = &app->config;
+	struct rand r = rand_system();
+	enum err e = desk_caches_new((size_t)c->cache_mib * MIB, &r, &app->caches);
+
+	if (e == ERR_FIELD_INVALID)
+		return err_note_set(note, ERR_CONFIG_INVALID, "cache.memory_mib", "0 (none), or at least %d",
+		                    CACHES_LIMIT_MIN / MIB);
+	if (e == ERR_OK)
+		e = trust_load((const char *const *)c->trust, c->n_trust, &app->trust, note);
+	if (e == ERR_OK)
+		desk_caches_use(app->caches, app->trust);
+	return e;
+}
+
 enum err app_open(struct app *app, const char *path, struct err_note *note)
 {
 	enum err e = app_configure(app, path, note);
@@ -156,8 +173,7 @@ enum err app_open(struct app *app, const char *path, struct err_note *note)
 		return e;
 	if ((e = read_tls(app, note)) != ERR_OK || (e = open_keys(app, note)) != ERR_OK)
 		return e;
-	if ((e = trust_load((const char *const *)app->config.trust, app->config.n_trust, &app->trust, note)) != ERR_OK ||
-	    (e = open_store(app, note)) != ERR_OK)
+	if ((e = open_trust(app, note)) != ERR_OK || (e = open_store(app, note)) != ERR_OK)
 		return e;
 	struct desk_options o = {.store = app->store,
 	                         .clock = clock_system(),
@@ -170,7 +186,8 @@ enum err app_open(struct app *app, const char *path, struct err_note *note)
 	                         .seal_keys = app->seal_keys,
 	                         .n_seal_keys = app->n_seal_keys,
 	                         .operator_per_minute = app->config.operator_per_minute,
-	                         .principal_per_minute = app->config.principal_per_minute};
+	                         .principal_per_minute = app->config.principal_per_minute,
+	                         .caches = app->caches};
 	return desk_new(&o, &app->desk, note);
 }
 
@@ -193,6 +210,7 @@ void app_close(struct app *app)
 		close_key(&app->seal_keys[i]);
 	if (app->trust != NULL)
 		cert_store_free(app->trust);
+	desk_caches_free(app->caches);
 	secret_wipe(app->master, sizeof(app->master));
 	arena_free(app->arena);
 }

@@ -2,6 +2,7 @@
 #ifndef YZ_SERVER_APP_H
 #define YZ_SERVER_APP_H
 
+#include "desk/caches.h"
 #include "desk/desk.h"
 #include "server/config.h"
 
@@ -12,6 +13,7 @@ struct app {
 	struct config config;
 	char *cert_pem, *key_pem, *client_ca_pem;
 	uint8_t master[MASTER_KEY];
+	struct desk_caches *caches;
 	struct cert_store *trust;
 	struct desk_key receipt, verdict, maker;
 	struct desk_key *seal_keys;

@@ -43,6 +43,7 @@ const struct config_row config_rows[] = {
     {SEAL_KEY, "passphrase_file", CONFIG_PATH, KEY_AT(passphrase_file), "", 0, 0},
     {"limits", "operator_per_minute", CONFIG_NUMBER, AT(operator_per_minute), "0", 0, 1000000},
     {"limits", "principal_per_minute", CONFIG_NUMBER, AT(principal_per_minute), "0", 0, 1000000},
+    {"cache", "memory_mib", CONFIG_NUMBER, AT(cache_mib), "64", 0, 65536},
     {"log", "level", CONFIG_LEVEL, AT(log_level), "info", 0, 0},
 };
 const size_t config_rows_count = sizeof(config_rows) / sizeof(config_rows[0]);

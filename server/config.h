@@ -33,6 +33,8 @@ struct config {
 	struct config_key seal_keys[CONFIG_SEAL_KEYS_MAX];
 	/* [limits] */
 	unsigned operator_per_minute, principal_per_minute;
+	/* [cache] */
+	unsigned cache_mib;
 	/* [log] */
 	unsigned log_level; /* enum log_level */
 };

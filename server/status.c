@@ -1,5 +1,6 @@
 #include "server/status.h"
 
+#include "desk/caches.h"
 #include "server/convert.h"
 #include "server/dispatch.h"
 #include "server/health.h"
@@ -62,6 +63,36 @@ enum err decode_status_get(struct desk_call *call, const ProtobufCMessage *m)
 	return conv_begin(call, 0, sizeof(struct status));
 }
 
+/* Names as in the contract; the last are the signers' tables. */
+static enum err put_caches(struct desk_call *call, Y(GetStatusReply) * r)
+{
+	static const struct {
+		const char *name;
+		enum memo_kind kind;
+	} rows[] = {
+	    {"seal", MEMO_SEAL},        {"chain", MEMO_CHAIN},       {"licence", MEMO_LICENCE},
+	    {"certificate", MEMO_CERT}, {"signer_table", MEMO_NONE},
+	};
+	enum { N = sizeof(rows) / sizeof(rows[0]) };
+	struct desk_cache_figures f;
+
+	desk_cache_figures(call->desk, &f);
+	r->cache_bytes = f.memo.bytes + f.tables.bytes;
+	r->cache_limit = f.memo.limit + f.tables.limit;
+	r->caches = arena_array(call->arena, N, sizeof(*r->caches));
+	for (size_t i = 0; r->caches != NULL && i < N; i++) {
+		Y(CacheFigures) *c = conv_new(call, DESC(cache_figures));
+
+		if (c == NULL)
+			return ERR_BUDGET;
+		c->name = (char *)(uintptr_t)rows[i].name;
+		c->hits = rows[i].kind != MEMO_NONE ? f.memo.hits[rows[i].kind] : f.tables.hits;
+		c->misses = rows[i].kind != MEMO_NONE ? f.memo.misses[rows[i].kind] : f.tables.misses;
+		r->caches[r->n_caches++] = c;
+	}
+	return r->caches != NULL ? ERR_OK : ERR_BUDGET;
+}
+
 enum err encode_status_get(struct desk_call *call, ProtobufCMessage **out)
 {
 	const struct status *st = call->ans;
@@ -85,5 +116,5 @@ enum err encode_status_get(struct desk_call *call, ProtobufCMessage **out)
 	r->n_warnings = st->n_warnings;
 	r->warnings = st->warnings;
 	*out = &r->base;
-	return ERR_OK;
+	return put_caches(call, r);
 }

@@ -184,6 +184,7 @@ enum err link_check_cert(struct sm2_means by, const struct cert *c, const struct
 	X509_get0_signature(NULL, &alg, c->x);
 	if (X509_ALGOR_cmp(alg, X509_get0_tbs_sigalg(c->x)) != 0)
 		return ERR_OK;
+	by.kind = MEMO_CHAIN;
 	if (nid == NID_SM2_with_SM3)
 		return check_sm2(by, issuer, &c->parts, out);
 	if (issuer->sm2 == NULL && X509_verify(c->x, X509_get0_pubkey(issuer->x)) == 1)

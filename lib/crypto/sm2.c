@@ -1,5 +1,6 @@
 #include "crypto/sm2.h"
 
+#include "crypto/memo.h"
 #include "crypto/sm2_cache.h"
 #include "crypto/sm2_core.h"
 #include "crypto/sm2_key.h"
@@ -196,7 +197,8 @@ static bool fits(struct sm2_means by, const struct sm2_key *k, const uint8_t e[S
 	return good;
 }
 
-enum err sm2_verify_by(struct sm2_means by, const struct sm2_key *k, struct span id, struct span msg, struct span sig)
+static enum err verify_now(struct sm2_means by, const struct sm2_key *k, struct span id, struct span msg,
+                           struct span sig)
 {
 	struct sm2_value v;
 	uint8_t e[SM2_DIGEST];
@@ -210,6 +212,19 @@ enum err sm2_verify_by(struct sm2_means by, const struct sm2_key *k, struct span
 	if (err != ERR_OK)
 		return err;
 	return fits(by, k, e, &v) ? ERR_OK : ERR_SIGNATURE_BAD;
+}
+
+enum err sm2_verify_by(struct sm2_means by, const struct sm2_key *k, struct span id, struct span msg, struct span sig)
+{
+	struct memo_question q = {.kind = by.kind, .key = sm2_key_point(k), .id = id, .msg = msg, .value = sig};
+	enum err e;
+
+	if (memo_knows(by.memo, &q))
+		return ERR_OK;
+	e = verify_now(by, k, id, msg, sig);
+	if (e == ERR_OK)
+		memo_learn(by.memo, &q);
+	return e;
 }
 
 enum err sm2_verify(const struct sm2_key *k, struct span id, struct span msg, struct span sig)

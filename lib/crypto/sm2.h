@@ -33,9 +33,20 @@ enum err sm2_key_prepare(struct sm2_key *k) MUST_CHECK;
  * takes, never what comes out. */
 enum sm2_backend { SM2_OWN, SM2_OPENSSL };
 struct sm2_cache; /* sm2_cache.h */
+struct memo;      /* memo.h */
+enum memo_kind {
+	MEMO_NONE,    /* not kept: a document comes once */
+	MEMO_SEAL,    /* a maker's value over a seal */
+	MEMO_CHAIN,   /* an issuer's value over a certificate */
+	MEMO_LICENCE, /* a signer's value over a licence */
+	MEMO_CERT,    /* a certificate, parsed */
+	MEMO_KINDS
+};
 struct sm2_means {
 	enum sm2_backend backend;
 	struct sm2_cache *tables; /* of signers that return; NULL: none */
+	struct memo *memo;        /* of what was found good before; NULL: none */
+	enum memo_kind kind;      /* what this value stands in: set where that is known */
 };
 
 /* ERR_SIGNATURE_BAD when it does not verify, including a malformed signature (trailing bytes, raw r||s,

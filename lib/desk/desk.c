@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "desk/caches.h"
 #include "desk/internal.h"
 #include "form/statement.h"
 
@@ -109,6 +110,11 @@ void desk_free(struct desk *d)
 	limiter_free(d->limiter);
 	arena_free(d->policies_arena);
 	free(d);
+}
+
+void desk_cache_figures(const struct desk *d, struct desk_cache_figures *out)
+{
+	desk_caches_figures(d->o.caches, out);
 }
 
 /* ---- who is this ---------------------------------------------------------------------------- */

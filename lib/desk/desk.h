@@ -33,6 +33,8 @@ struct desk_key {
 };
 
 struct source;
+struct desk_caches; /* caches.h */
+struct desk_cache_figures;
 
 struct desk_options {
 	struct store *store;
@@ -49,6 +51,7 @@ struct desk_options {
 	size_t n_sources;
 	unsigned operator_per_minute; /* 0: no limit */
 	unsigned principal_per_minute;
+	struct desk_caches *caches; /* that the trust list uses; NULL: none */
 };
 
 struct desk;
@@ -110,6 +113,8 @@ enum err desk_run(struct desk_call *call, const struct use_case *use) MUST_CHECK
 /* The signed receipt of a pull or inspection: from the stored body, as often as asked. The caller must be the
  * receipt's own principal. ERR_RECEIPT_UNKNOWN. */
 enum err desk_receipt(struct desk_call *call, const char *receipt_id, struct span *out) MUST_CHECK;
+/* How full its caches are, and how often they answered. */
+void desk_cache_figures(const struct desk *d, struct desk_cache_figures *out);
 /* Is this organisation's service in order? Text of warnings for status and health (CRL old, clock behind, …). */
 enum err desk_warnings(struct desk *d, struct arena *a, char ***out, size_t *n) MUST_CHECK;
 

@@ -1,5 +1,6 @@
 /* One certificate in one role: path, key usage, revocation, and its period against the time of signing. */
 #include "base/clock.h"
+#include "crypto/memo.h"
 #include "form/statement.h"
 #include "verify/judge.h"
 
@@ -11,7 +12,7 @@ enum { KU_DIGITAL_SIGNATURE = 1, KU_NON_REPUDIATION = 2 };
 
 enum err judge_cert_read(struct judge *j, const struct role *role, struct span der, struct cert **out)
 {
-	enum err e = cert_parse(der, out);
+	enum err e = memo_cert(policy_means(j->p).memo, der, out);
 
 	if (e == ERR_OK || (err_class_of(e) != ERRC_DATA && e != ERR_TOO_LARGE))
 		return e;

@@ -72,7 +72,7 @@ enum err judge_ses_value(struct judge *j, const struct value_steps *steps, const
 	if (!j->own_format) {
 		e = ses_value_read(j->a, value, &list, what->where, &as_der);
 		if (e == ERR_OK)
-			e = choose_bytes(policy_means(j->p), c, what, as_der, &list, &msg);
+			e = choose_bytes(judge_means(j, steps), c, what, as_der, &list, &msg);
 	}
 	if (e != ERR_OK)
 		return e;

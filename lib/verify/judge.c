@@ -146,6 +146,14 @@ void bad_value_step(struct judge *j, const char *step, const char *code, const s
 	j->unauthenticated = true;
 }
 
+struct sm2_means judge_means(const struct judge *j, const struct value_steps *steps)
+{
+	struct sm2_means by = policy_means(j->p);
+
+	by.kind = steps->memo == MEMO_LICENCE && !j->own_format ? MEMO_NONE : steps->memo;
+	return by;
+}
+
 enum err judge_value(struct judge *j, const struct value_steps *steps, const char *alg, const struct cert *c,
                      struct span msg, struct span value)
 {
@@ -159,7 +167,7 @@ enum err judge_value(struct judge *j, const struct value_steps *steps, const cha
 		j->unauthenticated = true;
 		return ERR_OK;
 	}
-	e = value_verify(policy_means(j->p), c, digest, msg, value);
+	e = value_verify(judge_means(j, steps), c, digest, msg, value);
 	if (e == ERR_SIGNATURE_BAD) {
 		bad_value_step(j, steps->value, steps->bad_code, c, judge_empty_id(j, c, msg, value));
 		return ERR_OK;

@@ -88,7 +88,10 @@ struct cert_facts cert_facts_of(struct judge *j, const struct cert *c);
 /* Algorithm and signature value; `steps` are {algorithm, value}. Sets j->unauthenticated when the value is bad. */
 struct value_steps {
 	const char *algorithm, *value, *bad_code;
+	enum memo_kind memo; /* what may be remembered of good ones; MEMO_LICENCE: in files of our own format */
 };
+/* By what means values of this kind are verified. */
+struct sm2_means judge_means(const struct judge *j, const struct value_steps *steps);
 enum err judge_value(struct judge *j, const struct value_steps *steps, const char *alg, const struct cert *c,
                      struct span msg, struct span value) MUST_CHECK;
 /* What a parser noted: a NOTICE "form" for each, or a failure where the policy refuses it. */

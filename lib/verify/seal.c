@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "verify/judge.h"
 
-static const struct value_steps seal_value = {"seal_algorithm", "seal_signature", "SEAL_SIG_BAD"};
+static const struct value_steps seal_value = {"seal_algorithm", "seal_signature", "SEAL_SIG_BAD", MEMO_SEAL};
 
 static const char *span_of_time(struct judge *j, int64_t from, int64_t to)
 {

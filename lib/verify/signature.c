@@ -2,7 +2,7 @@
 #include "crypto/value.h"
 #include "verify/judge.h"
 
-static const struct value_steps signature_value = {"signature_algorithm", "signature_value", "SIG_BAD"};
+static const struct value_steps signature_value = {"signature_algorithm", "signature_value", "SIG_BAD", MEMO_LICENCE};
 
 /* Digest lists name their algorithm freely (standards 1.4); SM3 and SHA-256 both give 32 bytes, so both are tried. */
 static enum err in_digest_list(const struct ses_seal *seal, struct span cert, bool *found)

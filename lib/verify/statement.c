@@ -85,7 +85,7 @@ static enum err read_certs(struct judge *j, struct statement *st)
 /* The parser has seen that the algorithm is SM2; judge_value() takes the value as DER. */
 static enum err value_step(struct judge *j, const struct statement *st)
 {
-	static const struct value_steps steps = {"statement_algorithm", "statement_value", "STATEMENT_SIG_BAD"};
+	static const struct value_steps steps = {"statement_algorithm", "statement_value", "STATEMENT_SIG_BAD", MEMO_NONE};
 	uint8_t der[SM2_SIG_MAX];
 	size_t len = 0;
 	enum err e = cose_value_to_der(st->cose.value, der, &len);

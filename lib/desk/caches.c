@@ -1,0 +1,59 @@
+#include "desk/caches.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+struct desk_caches {
+	struct memo *memo;        /* NULL: nothing is kept */
+	struct sm2_cache *tables; /* likewise */
+	atomic_bool used;         /* by a trust list */
+};
+
+enum err desk_caches_new(size_t limit, const struct rand *r, struct desk_caches **out)
+{
+	struct desk_caches *c;
+	enum err e = ERR_OK;
+
+	if (limit != 0 && limit < CACHES_LIMIT_MIN)
+		return ERR_FIELD_INVALID;
+	c = calloc(1, sizeof(*c));
+	if (c == NULL)
+		return ERR_NO_MEMORY;
+	if (limit != 0)
+		e = memo_new(limit / 2, r, &c->memo);
+	if (e == ERR_OK && limit != 0)
+		e = sm2_cache_new(limit - limit / 2, r, &c->tables);
+	if (e != ERR_OK) {
+		desk_caches_free(c);
+		return e;
+	}
+	*out = c;
+	return ERR_OK;
+}
+
+void desk_caches_free(struct desk_caches *c)
+{
+	if (c == NULL)
+		return;
+	memo_free(c->memo);
+	sm2_cache_free(c->tables);
+	free(c);
+}
+
+void desk_caches_use(struct desk_caches *c, struct cert_store *trust)
+{
+	if (c->memo == NULL)
+		return;
+	if (atomic_exchange(&c->used, true))
+		memo_next_epoch(c->memo);
+	cert_store_use(trust, (struct sm2_means){.tables = c->tables, .memo = c->memo});
+}
+
+void desk_caches_figures(struct desk_caches *c, struct desk_cache_figures *out)
+{
+	*out = (struct desk_cache_figures){0};
+	if (c == NULL || c->memo == NULL)
+		return;
+	memo_figures(c->memo, &out->memo);
+	sm2_cache_figures(c->tables, &out->tables);
+}
