@@ -305,7 +305,7 @@ static void batches_agree(void **state)
 {
 	static const size_t parts[] = {100000, 64, 63, 17, 9, 8, 7, 2, 1};
 	const struct file *f = *state;
-	struct sm2_means own = {SM2_OWN, NULL};
+	struct sm2_means own = {.backend = SM2_OWN};
 
 	wrong = 0;
 	for (unsigned p = 0; judge_path(p) != NULL; p++) {
@@ -319,7 +319,7 @@ static void batches_agree(void **state)
 static void cached_agrees(void **state)
 {
 	struct file *f = *state;
-	struct sm2_means by = {SM2_OWN, NULL};
+	struct sm2_means by = {.backend = SM2_OWN};
 	struct rand r = rand_system();
 	struct sm2_key *keys[KEYS_MAX] = {NULL};
 
