@@ -71,6 +71,10 @@ enum err ofd_peek(struct ofd_package *p, const struct ofd_entry *e, uint8_t *to,
                   struct ofd_fault *fault) MUST_CHECK;
 /* e->digests of all `algs`, in one pass over the entry for those that it does not hold yet. ERR_FORMAT with *fault. */
 enum err ofd_digest(struct ofd_package *p, struct ofd_entry *e, unsigned algs, struct ofd_fault *fault) MUST_CHECK;
+/* SM3 of many entries, read and digested side by side (crypto/sm3_many.h), for who will ask ofd_digest() for them and
+ * for no other algorithm. An entry may stand there twice; `entries` is put in another order. Those that cannot be read
+ * are left as they are, so that ofd_digest() says what is wrong. ERR_NO_MEMORY. */
+enum err ofd_digest_ahead(struct ofd_package *p, struct ofd_entry **entries, size_t n) MUST_CHECK;
 
 /* A location (ST_Loc) as written in the file `from` (a name in the package): absolute with '/', else relative to the
  * folder of `from`; '.' and '..' are resolved, '\' counts as '/'. False when it leaves the package, is too long or

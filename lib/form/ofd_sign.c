@@ -278,14 +278,31 @@ static bool is_list(const struct plan *s, const struct ofd_entry *e)
 static enum err add_entry(struct plan *s, struct signature_text *t, struct signed_file *files, struct ofd_entry *e)
 {
 	struct ofd_fault fault = {0};
-	enum err err;
+	enum err err = ofd_sign_fault(s->note, ofd_digest(s->p, e, RUN_BIT(RUN_SM3), &fault), &fault);
 
-	if (is_list(s, e) || must_change(s, e))
-		return ERR_OK;
-	err = ofd_sign_fault(s->note, ofd_digest(s->p, e, RUN_BIT(RUN_SM3), &fault), &fault);
 	if (err == ERR_OK)
 		files[t->n_files++] = (struct signed_file){e->name, e->digests.value[RUN_SM3]};
 	return err;
+}
+
+/* What stays as it is, digested side by side. */
+static enum err add_entries(struct plan *s, struct signature_text *t, struct signed_file *files)
+{
+	struct ofd_entry **stay = arena_array(s->a, s->p->n, sizeof(struct ofd_entry *));
+	struct ofd_entry **ahead = arena_array(s->a, s->p->n, sizeof(struct ofd_entry *));
+	size_t n = 0;
+	enum err e;
+
+	if (stay == NULL || ahead == NULL)
+		return ERR_BUDGET;
+	for (size_t i = 0; i < s->p->n; i++)
+		if (!is_list(s, &s->p->entries[i]) && !must_change(s, &s->p->entries[i]))
+			stay[n++] = &s->p->entries[i];
+	memcpy(ahead, stay, n * sizeof(struct ofd_entry *));
+	e = ofd_digest_ahead(s->p, ahead, n);
+	for (size_t i = 0; e == ERR_OK && i < n; i++)
+		e = add_entry(s, t, files, stay[i]);
+	return e;
 }
 
 static enum err add_bytes(struct plan *s, struct signature_text *t, struct signed_file *files, const char *name,
@@ -322,8 +339,8 @@ static enum err write_signature(struct plan *s)
 	                           .stamps = s->stamps};
 	enum err e = files != NULL ? ERR_OK : ERR_BUDGET;
 
-	for (size_t i = 0; e == ERR_OK && i < s->p->n; i++)
-		e = add_entry(s, &t, files, &s->p->entries[i]);
+	if (e == ERR_OK)
+		e = add_entries(s, &t, files);
 	if (e == ERR_OK)
 		e = add_changed(s, &t, files);
 	if (e == ERR_OK)

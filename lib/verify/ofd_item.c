@@ -34,9 +34,8 @@ static void changed_reference(struct ofd_job *job, struct ofd_item *item, struct
 }
 
 static enum err judge_reference(struct ofd_job *job, struct ofd_item *item, struct tally *t,
-                                const struct ofd_reference *ref)
+                                const struct ofd_reference *ref, struct ofd_entry *entry)
 {
-	struct ofd_entry *entry = ofd_locate(job->p, item->file->name, ref->file, &item->deviations);
 	struct ofd_fault fault = {0};
 	enum err e;
 
@@ -84,10 +83,31 @@ static bool judge_method(struct ofd_job *job, const struct ofd_item *item, struc
 	return true;
 }
 
+/* The entries that an item's references name, NULL for those that are not there; what is to be read of them is read
+ * side by side. */
+static enum err locate_references(struct ofd_job *job, struct ofd_item *item, struct ofd_entry ***out)
+{
+	size_t n = item->sig.n_references, found = 0;
+	struct ofd_entry **entries = arena_array(job->j->a, n, sizeof(struct ofd_entry *));
+	struct ofd_entry **ahead = arena_array(job->j->a, n, sizeof(struct ofd_entry *));
+
+	if (entries == NULL || ahead == NULL)
+		return ERR_BUDGET;
+	for (size_t i = 0; i < n; i++) {
+		entries[i] = ofd_locate(job->p, item->file->name, item->sig.references[i].file, &item->deviations);
+		if (entries[i] != NULL)
+			ahead[found++] = entries[i];
+	}
+	*out = entries;
+	/* With other algorithms, too, each is read once for all of them. */
+	return job->algs == RUN_BIT(RUN_SM3) ? ofd_digest_ahead(job->p, ahead, found) : ERR_OK;
+}
+
 static enum err judge_references(struct ofd_job *job, struct ofd_item *item)
 {
+	struct ofd_entry **entries = NULL;
 	struct tally t = {0};
-	enum err e = ERR_OK;
+	enum err e;
 
 	if (item->sig.n_references == 0) {
 		step_fail(job->j, "reference_digest", FAILED(SIG_CONSTRAINTS_FAILURE, "NO_REFERENCES"), NULL);
@@ -95,8 +115,9 @@ static enum err judge_references(struct ofd_job *job, struct ofd_item *item)
 	}
 	if (!judge_method(job, item, &t))
 		return ERR_OK;
+	e = locate_references(job, item, &entries);
 	for (size_t i = 0; e == ERR_OK && i < item->sig.n_references; i++)
-		e = judge_reference(job, item, &t, &item->sig.references[i]);
+		e = judge_reference(job, item, &t, &item->sig.references[i], entries[i]);
 	if (e != ERR_OK)
 		return e;
 	if (t.wrong > FAULTS_SHOWN)

@@ -1,6 +1,7 @@
 /* Packages, locations and XML of OFD files: what is read, and what is refused with which code. */
 #include "ofd_help.h"
 
+#include "crypto/digest.h"
 #include "form/ofd_xml.h"
 
 /* ---- packages ---- */
@@ -192,6 +193,63 @@ static void contents_are_bounded_and_checked(void **state)
 		assert_string_equal(fault.code, "PACKAGE_BROKEN");
 		assert_err(ofd_digest(pkg, &pkg->entries[0], RUN_BIT(RUN_SM3), &fault), ERR_FORMAT);
 		ofd_package_close(pkg);
+	}
+}
+
+enum { MANY = 45, BROKEN = 7 };
+
+/* Entries of 0 to 300 kB; `broken`: the packed bytes of one are changed. */
+static struct ofd_package *many_entries(struct arena *a, bool broken)
+{
+	struct pack p = {.a = a};
+	struct deviations list = {0};
+	struct ofd_fault fault = {0};
+	struct ofd_package *pkg;
+	struct span zip;
+
+	for (size_t i = 0; i < MANY; i++) {
+		size_t len = i == 20 ? 300000 : i * i * 37;
+		uint8_t *bytes = arena_alloc(a, len + 1);
+
+		assert_non_null(bytes);
+		for (size_t k = 0; k < len; k++)
+			bytes[k] = (uint8_t)(k * k >> 7 ^ k * i);
+		pack_put(&p, arena_printf(a, "e%02zu.bin", i), span_of(bytes, len));
+	}
+	zip = pack_zip(&p, NULL);
+	if (broken)
+		((uint8_t *)memmem(zip.ptr, zip.len, "e07.bin", 7))[40] ^= 0x55;
+	assert_err(ofd_package_open(a, zip, &list, &pkg, &fault), ERR_OK);
+	assert_int_equal(pkg->n, MANY);
+	return pkg;
+}
+
+/* Side by side the same comes out as one after the other, whatever is asked for twice, known before or broken. */
+static void digests_side_by_side(void **state)
+{
+	struct ofd_fault fault = {0};
+
+	for (size_t turn = 0; turn < 2; turn++) {
+		struct ofd_package *one = many_entries(*state, turn != 0), *other = many_entries(*state, turn != 0);
+		struct ofd_entry *ahead[MANY + 3];
+
+		assert_err(ofd_digest_ahead(one, ahead, 0), ERR_OK);
+		assert_err(ofd_digest(one, &one->entries[3], RUN_BIT(RUN_SM3), &fault), ERR_OK);
+		for (size_t i = 0; i < MANY + 3; i++)
+			ahead[i] = &one->entries[i % MANY];
+		assert_err(ofd_digest_ahead(one, ahead, MANY + 3), ERR_OK);
+		for (size_t i = 0; i < MANY; i++) {
+			bool bad = turn != 0 && i == BROKEN;
+
+			assert_int_equal(one->entries[i].digested, bad ? 0 : RUN_BIT(RUN_SM3));
+			assert_err(ofd_digest(other, &other->entries[i], RUN_BIT(RUN_SM3), &fault), bad ? ERR_FORMAT : ERR_OK);
+			assert_err(ofd_digest(one, &one->entries[i], RUN_BIT(RUN_SM3), &fault), bad ? ERR_FORMAT : ERR_OK);
+			if (!bad)
+				assert_memory_equal(one->entries[i].digests.value[RUN_SM3], other->entries[i].digests.value[RUN_SM3],
+				                    SM3_LEN);
+		}
+		ofd_package_close(one);
+		ofd_package_close(other);
 	}
 }
 
@@ -389,6 +447,7 @@ int main(void)
 	    TEST(the_directory_is_the_only_one),
 	    TEST(entries_and_directory_must_agree),
 	    TEST(contents_are_bounded_and_checked),
+	    TEST(digests_side_by_side),
 	    TEST(locations_are_resolved),
 	    TEST(xml_is_tame),
 	    TEST(xml_is_bounded),
