@@ -219,6 +219,14 @@ bench: bench-verify bench-sm2 ## every benchmark
 e2e: all ## end-to-end: the real server, driven by Python grpcio and by the CLI
 	@tests/e2e/run.sh $(B)
 
+# ---- proofs that take long -----------------------------------------------------------------------------------
+ROUNDS ?= 500
+$(B)/io_fault.so: tests/crash/io_fault.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) -std=c11 -D_GNU_SOURCE $(WARN) $(CFLAGS) -shared -fPIC -o $@ $< -ldl
+crash: all $(B)/io_fault.so ## ROUNDS (500) kills under load; STORE=postgres kills the database in its turn
+	@YZ_MAIN=tests/crash/crash.py tests/e2e/run.sh $(B) $(ROUNDS)
+
 layers: ## includes point only downwards, and other rules of the tree
 	@scripts/layers.sh
 
