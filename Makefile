@@ -13,7 +13,7 @@ LIB_PKGS := libcrypto sqlite3 libpq libqrencode zbar libpng libjpeg cairo pangoc
 RPC_PKGS := grpc gpr libprotobuf-c
 pkg_cflags = $(eval pkg_cflags := $$(shell pkg-config --cflags $(LIB_PKGS) $(RPC_PKGS)))$(pkg_cflags)
 lib_ldlibs = $(eval lib_ldlibs := $$(shell pkg-config --libs $(LIB_PKGS)) -pthread -lm)$(lib_ldlibs)
-rpc_ldlibs = $(eval rpc_ldlibs := -lgrpc -lgpr $$(shell pkg-config --libs libprotobuf-c))$(rpc_ldlibs)
+rpc_ldlibs = $(eval rpc_ldlibs := -lgrpc -lgpr $$(shell pkg-config --libs libprotobuf-c libmicrohttpd))$(rpc_ldlibs)
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wvla -Wformat=2 -Wno-unused-parameter
 CFLAGS ?= -O2 -g
@@ -243,17 +243,6 @@ install: all ## install to PREFIX (/usr/local), honouring DESTDIR
 	install -D -m 0755 $(B)/yinzheng-online $(call at,libexec/yinzheng/yinzheng-online)
 	install -D -m 0755 $(B)/yinzhengd $(call at,sbin/yinzhengd)
 	for f in share/*/* share/*.ini; do install -D -m 0644 "$$f" $(call at,share/yinzheng/$${f#share/}) || exit 1; done
-	scripts/help_pages.sh $(B) $(B)/pages
-	install -D -m 0644 -t $(call at,share/man/man1) $(B)/pages/yinzheng.1
-	install -D -m 0644 -t $(call at,share/man/man8) $(B)/pages/yinzhengd.8
-	install -D -m 0644 -t $(call at,share/man/man5) $(B)/pages/yinzhengd.ini.5
-	install -D -m 0644 $(B)/pages/yinzheng.bash $(call at,share/bash-completion/completions/yinzheng)
-	ln -sf yinzheng $(call at,share/bash-completion/completions/yinzhengd)
-
-deb: all ## a Debian package with systemd unit, man pages and completion
-	@MAKE='$(MAKE)' scripts/deb.sh $(B) $(VERSION)
-deb-test: deb ## install that package here (as root), use it, remove it again
-	@scripts/deb_test.sh $(B)/yinzheng_$(VERSION)_$$(dpkg --print-architecture).deb $(B)
 
 clean: ## remove what was built
 	rm -rf build

@@ -28,6 +28,7 @@ complain 'database drivers outside lib/store' "$(grep -nE '#include <(sqlite3|li
 complain 'printing in lib/' "$(grep -nE '(^|[^a-z_])(printf|fprintf|puts|fputs|perror)\(' -r lib)"
 complain 'time(NULL) in lib/' "$(grep -nE '(^|[^a-z_])time\(NULL\)|gettimeofday\(' -r lib)"
 complain 'globals that change in lib/' "$(grep -nE '^(static )?(int|char|bool|size_t|struct [a-z_]+|pthread_[a-z_]+|uint[0-9]+_t|int64_t) \*?[a-z_]+(\[[^]]*\])?( = .*)?;' -r lib --include='*.c')"
+complain 'HTTP served outside server/metrics_http.c' "$(grep -n '#include <microhttpd' -r lib server cli | grep -v '^server/metrics_http\.c')"
 complain 'libgrpc called outside rpc*.c and the client' "$(grep -nE '#include <grpc/' -r server cli | grep -vE '^(server/rpc(_call|_internal)?\.[ch]|cli/online/(client\.c|client_grpc\.h|bench_drive\.[ch]))')"
 [ $bad -eq 0 ] && echo 'layers: ok'
 exit $bad

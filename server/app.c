@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include <stdlib.h>
 #include <sys/stat.h>
 
 enum { PEM_MAX = 1024 * 1024, PASSPHRASE_MAX = 4096, MIB = 1024 * 1024 };
@@ -9,6 +10,7 @@ enum { PEM_MAX = 1024 * 1024, PASSPHRASE_MAX = 4096, MIB = 1024 * 1024 };
 enum err app_configure(struct app *app, const char *path, struct err_note *note)
 {
 	*app = (struct app){.arena = arena_new(APP_BUDGET)};
+	atomic_init(&app->refs, 1);
 	if (app->arena == NULL)
 		return ERR_NO_MEMORY;
 	return config_load(app->arena, path, &app->config, note);
@@ -35,6 +37,36 @@ static enum err read_text(struct app *app, const char *path, char **out, struct 
 	return *out != NULL ? ERR_OK : ERR_BUDGET;
 }
 
+/* What a bundle ends with, and what it begins with when `anchors` is not given. */
+static enum err read_bundle(struct app *app, const char *path, const char *pem, struct cert_store *anchors,
+                            int64_t *not_after, struct err_note *note)
+{
+	struct cert **all = NULL;
+	size_t n = 0;
+	enum err e = cert_parse_bundle(app->arena, span_str(pem), &all, &n);
+
+	if (e != ERR_OK || n == 0)
+		return err_note_set(note, ERR_CERT_UNREADABLE, NULL, "%.150s holds no certificate that can be read", path);
+	*not_after = cert_not_after(all[0]);
+	for (size_t i = 0; i < n; i++) {
+		if (e == ERR_OK && anchors != NULL)
+			e = cert_store_add_anchor(anchors, all[i]);
+		cert_free(all[i]);
+	}
+	return e;
+}
+
+static enum err read_tls_certs(struct app *app, struct err_note *note)
+{
+	const struct config *c = &app->config;
+	int64_t ignored;
+	enum err e = read_bundle(app, c->tls_cert, app->cert_pem, NULL, &app->cert_not_after, note);
+
+	if (e == ERR_OK)
+		e = cert_store_new(&app->client_ca);
+	return e == ERR_OK ? read_bundle(app, c->tls_client_ca, app->client_ca_pem, app->client_ca, &ignored, note) : e;
+}
+
 static enum err read_tls(struct app *app, struct err_note *note)
 {
 	const struct config *c = &app->config;
@@ -45,7 +77,9 @@ static enum err read_tls(struct app *app, struct err_note *note)
 	if ((e = read_text(app, c->tls_cert, &app->cert_pem, note)) != ERR_OK ||
 	    (e = read_text(app, c->tls_key, &app->key_pem, note)) != ERR_OK)
 		return e;
-	return read_text(app, c->tls_client_ca, &app->client_ca_pem, note);
+	if ((e = read_text(app, c->tls_client_ca, &app->client_ca_pem, note)) != ERR_OK)
+		return e;
+	return read_tls_certs(app, note);
 }
 
 enum err app_master_key(struct app *app, struct err_note *note)
@@ -137,45 +171,46 @@ struct store_options app_store_options(const struct app *app)
 	return (struct store_options){.url = app->config.store_url,
 	                              .master_key = span_of(app->master, sizeof(app->master)),
 	                              .clock = clock_system(),
-	                              .rand = rand_system()};
+	                              .rand = rand_system(),
+	                              /* So that no worker waits for a connection; one for the health checks. */
+	                              .readers = app->config.workers + 1};
 }
 
-static enum err open_store(struct app *app, struct err_note *note)
+enum err app_open_store(struct app *app, struct store **out, struct err_note *note)
 {
 	struct store_options o = app_store_options(app);
 	enum err e = app_master_key(app, note);
 
-	return e == ERR_OK ? store_open(&o, &app->store, note) : e;
+	return e == ERR_OK ? store_open(&o, out, note) : e;
 }
 
-/* What verifies below this trust list uses the caches. */
-static enum err open_trust(struct app *app, struct err_note *note)
+enum err app_open_caches(const struct app *app, struct desk_caches **out, struct err_note *note)
 {
-	const struct config *c = &app->config;
 	struct rand r = rand_system();
-	enum err e = desk_caches_new((size_t)c->cache_mib * MIB, &r, &app->caches);
+	enum err e = desk_caches_new((size_t)app->config.cache_mib * MIB, &r, out);
 
 	if (e == ERR_FIELD_INVALID)
 		return err_note_set(note, ERR_CONFIG_INVALID, "cache.memory_mib", "0 (none), or at least %d",
 		                    CACHES_LIMIT_MIN / MIB);
-	if (e == ERR_OK)
-		e = trust_load((const char *const *)c->trust, c->n_trust, &app->trust, note);
-	if (e == ERR_OK)
-		desk_caches_use(app->caches, app->trust);
 	return e;
 }
 
-enum err app_open(struct app *app, const char *path, struct err_note *note)
+enum err app_read(struct app *app, struct desk_caches *caches, struct err_note *note)
 {
-	enum err e = app_configure(app, path, note);
+	enum err e;
 
-	if (e != ERR_OK)
-		return e;
 	if ((e = read_tls(app, note)) != ERR_OK || (e = open_keys(app, note)) != ERR_OK)
 		return e;
-	if ((e = open_trust(app, note)) != ERR_OK || (e = open_store(app, note)) != ERR_OK)
+	if ((e = trust_load((const char *const *)app->config.trust, app->config.n_trust, &app->trust, note)) != ERR_OK)
 		return e;
-	struct desk_options o = {.store = app->store,
+	app->caches = caches;
+	desk_caches_use(caches, app->trust);
+	return ERR_OK;
+}
+
+enum err app_open_desk(struct app *app, struct store *store, struct err_note *note)
+{
+	struct desk_options o = {.store = store,
 	                         .clock = clock_system(),
 	                         .rand = rand_system(),
 	                         .service = app->config.service_name,
@@ -210,7 +245,30 @@ void app_close(struct app *app)
 		close_key(&app->seal_keys[i]);
 	if (app->trust != NULL)
 		cert_store_free(app->trust);
-	desk_caches_free(app->caches);
+	if (app->client_ca != NULL)
+		cert_store_free(app->client_ca);
 	secret_wipe(app->master, sizeof(app->master));
 	arena_free(app->arena);
+}
+
+struct app *app_new(void)
+{
+	struct app *app = calloc(1, sizeof(*app));
+
+	if (app != NULL)
+		atomic_init(&app->refs, 1); /* should it never be configured */
+	return app;
+}
+
+void app_ref(struct app *app)
+{
+	atomic_fetch_add(&app->refs, 1);
+}
+
+void app_unref(struct app *app)
+{
+	if (app == NULL || atomic_fetch_sub(&app->refs, 1) != 1)
+		return;
+	app_close(app);
+	free(app);
 }

@@ -16,7 +16,9 @@ struct config_key {
 struct config {
 	/* [server] */
 	char *listen, *port_file, *health_socket;
-	unsigned workers, queue, armed, grace_seconds, max_concurrent_streams;
+	unsigned workers, queue, wait_ms, commits, connections, armed, grace_seconds, max_concurrent_streams;
+	/* [gateway], [metrics] */
+	char *gateway_listen, *metrics_listen; /* "" none */
 	/* [service] */
 	char *service_name;
 	/* [tls] */

@@ -1,5 +1,6 @@
 /* What the conversions of all services share. */
 #include "server/convert.h"
+#include "server/metrics.h"
 
 static const void *member(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f)
 {
@@ -193,6 +194,7 @@ enum err conv_verdict(struct desk_call *call, const struct report *r, Y(Verdict)
 		at = put_checks(s->checks, checks, at);
 	v->n_checks = n;
 	v->checks = checks;
+	metrics_verdict((int)r->indication);
 	*out = v;
 	return ERR_OK;
 }

@@ -1,7 +1,10 @@
 #include "server/dispatch.h"
 
 #include "server/convert.h"
+#include "server/health.h"
 #include "server/log.h"
+#include "server/metrics.h"
+#include "server/peers.h"
 #include "server/refusal.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +15,8 @@ enum { PATH_LEN = 96 };
 struct work {
 	struct job job;
 	struct service *service;
+	struct app *app; /* the configuration that it began with */
+	struct peer *peer;
 	struct rpc_call *rpc;
 	const struct method *method;
 	struct arena *arena;
@@ -19,10 +24,17 @@ struct work {
 	ProtobufCMessage *reply; /* made by pack() or after the commit */
 	unsigned attempts;
 	enum err result; /* of the commit */
-	int64_t started;
+	int64_t started, submitted;
 };
 
-const struct service *dispatch_service(const struct desk_call *call)
+const struct app *dispatch_app(const struct desk_call *call)
+{
+	const struct work *w = call->pack_arg;
+
+	return w->app;
+}
+
+struct service *dispatch_service(const struct desk_call *call)
 {
 	const struct work *w = call->pack_arg;
 
@@ -32,6 +44,8 @@ const struct service *dispatch_service(const struct desk_call *call)
 static void work_free(struct work *w)
 {
 	arena_free(w->arena);
+	peer_unref(w->peer);
+	app_unref(w->app);
 	free(w);
 }
 
@@ -62,7 +76,7 @@ static void log_call(const struct work *w, enum err e)
 static void finish_refused(struct work *w, enum err e)
 {
 	log_call(w, e);
-	atomic_fetch_add(e == ERR_OVERLOADED ? &w->service->metrics.shed : &w->service->metrics.refused, 1);
+	metrics_refused(e);
 	refuse_call(w->rpc, e, &w->call.note);
 	work_free(w);
 }
@@ -72,7 +86,6 @@ static void finish_replied(struct work *w)
 	size_t n = protobuf_c_message_get_packed_size(w->reply);
 
 	log_call(w, ERR_OK);
-	atomic_fetch_add(&w->service->metrics.ok, 1);
 	protobuf_c_message_pack(w->reply, rpc_reply_room(w->rpc, n));
 	rpc_reply(w->rpc);
 	work_free(w);
@@ -82,7 +95,7 @@ static void finish_replied(struct work *w)
 static void finish_dropped(struct work *w)
 {
 	log_call(w, ERR_CANCELLED);
-	atomic_fetch_add(&w->service->metrics.dropped, 1);
+	metrics_refused(ERR_CANCELLED);
 	rpc_drop(w->rpc);
 	work_free(w);
 }
@@ -167,6 +180,9 @@ static void commit_done(void *arg, enum err result)
 	struct work *w = arg;
 
 	w->result = result;
+	workers_unpark(w->service->workers);
+	metrics_commit(result, (uint64_t)(metrics_micros() - w->submitted));
+	health_committed(w->service->health, result);
 	if (result == ERR_OK)
 		w->job.run = run_answer;
 	else if (result == ERR_STORE_CHANGED && w->attempts < DESK_ATTEMPTS)
@@ -190,6 +206,44 @@ static bool finish_late(struct work *w)
 	return true;
 }
 
+static void submit(struct work *w)
+{
+	enum err e;
+
+	w->submitted = metrics_micros();
+	workers_park(w->service->workers);
+	if ((e = store_submit(w->service->store, commit, w, commit_done)) == ERR_OK)
+		return;
+	workers_unpark(w->service->workers);
+	finish_refused(w, e);
+}
+
+static enum err identify(struct work *w)
+{
+	struct peer_evidence seen;
+	enum err e = peers_evidence(w->rpc, &seen);
+
+	peer_unref(w->peer);
+	w->peer = NULL;
+	if (e == ERR_OK)
+		e = peers_find(w->service, w->app, &seen, &w->peer);
+	if (e == ERR_OK)
+		w->call.caller = *peer_principal(w->peer);
+	return e;
+}
+
+/* The caller's keys may have changed since it was recognised: only then it is looked up anew, once. */
+static enum err begin_use(struct work *w)
+{
+	enum err e = desk_begin(&w->call, w->method->use);
+
+	if (e != ERR_STORE_CHANGED)
+		return e;
+	peers_forget(w->service->peers);
+	e = identify(w);
+	return e == ERR_OK ? desk_begin(&w->call, w->method->use) : e;
+}
+
 static void begin(struct work *w)
 {
 	enum err e;
@@ -199,13 +253,12 @@ static void begin(struct work *w)
 	w->attempts++;
 	w->reply = NULL;
 	w->call.note = (struct err_note){0};
-	if ((e = desk_begin(&w->call, w->method->use)) != ERR_OK) {
+	if ((e = begin_use(w)) != ERR_OK)
 		finish_refused(w, e);
-	} else if (w->call.replayed || (w->method->use->flags & USE_COMMIT) == 0) {
+	else if (w->call.replayed || (w->method->use->flags & USE_COMMIT) == 0)
 		answer(w);
-	} else if ((e = store_submit(w->service->store, commit, w, commit_done)) != ERR_OK) {
-		finish_refused(w, e);
-	}
+	else
+		submit(w);
 }
 
 static enum err request_digest(const struct method *m, struct span request, uint8_t out[SM3_LEN])
@@ -232,38 +285,6 @@ enum err dispatch_decode(const struct method *m, struct desk_call *call, struct 
 		return e;
 	conv_head(call, message);
 	return m->decode(call, message);
-}
-
-enum err dispatch_identify(const struct service *s, struct arena *a, struct span pem, struct principal *out)
-{
-	uint8_t fingerprint[CERT_FINGERPRINT];
-	int64_t now = clock_now(&s->clock);
-	struct cert **certs = NULL;
-	size_t n = 0;
-	enum err e;
-
-	if ((e = cert_parse_bundle(a, pem, &certs, &n)) != ERR_OK)
-		return e == ERR_CERT_UNREADABLE ? ERR_PRINCIPAL_UNKNOWN : e;
-	if (n == 0) {
-		e = ERR_PRINCIPAL_UNKNOWN;
-	} else if (now < cert_not_before(certs[0]) || now > cert_not_after(certs[0])) {
-		e = ERR_PRINCIPAL_EXPIRED;
-	} else {
-		cert_key_fingerprint(certs[0], fingerprint);
-		e = desk_principal(s->desk, a, fingerprint, out);
-	}
-	for (size_t i = 0; i < n; i++)
-		cert_free(certs[i]);
-	return e;
-}
-
-static enum err identify(struct work *w)
-{
-	struct span pem;
-
-	if (!rpc_peer_pem(w->rpc, &pem))
-		return ERR_PRINCIPAL_UNKNOWN;
-	return dispatch_identify(w->service, w->arena, pem, &w->call.caller);
 }
 
 static void run_first(struct job *j)
@@ -301,45 +322,59 @@ static struct work *work_new(struct rpc_call *c)
 	w->rpc = c;
 	w->method = m;
 	w->started = clock_monotonic_ms();
-	w->call.desk = w->service->desk;
+	w->app = service_app(w->service);
+	w->call.desk = w->app->desk;
 	w->call.arena = w->arena;
 	w->call.pack = pack_reply;
 	w->call.pack_arg = w;
 	return w;
 }
 
-static void dispatch_start(struct rpc_call *c)
+/* Before anything is made for it: what is turned away must cost little. */
+static enum err admit(struct rpc_call *c, enum call_class class)
 {
 	struct service *s = rpc_env(c);
 
 	/* A call may have waited long before it was delivered. */
-	if (rpc_left_ms(c) <= 0) {
-		atomic_fetch_add(&s->metrics.dropped, 1);
-		refuse_call(c, ERR_DEADLINE, NULL);
+	return rpc_left_ms(c) <= 0 ? ERR_DEADLINE : workers_admit(s->workers, class);
+}
+
+static void dispatch_start(struct rpc_call *c)
+{
+	struct service *s = rpc_env(c);
+	enum call_class class = method_class(rpc_route_of(c)->row);
+	enum err e = admit(c, class);
+	struct work *w;
+
+	if (e != ERR_OK || (w = work_new(c)) == NULL) {
+		e = e != ERR_OK ? e : ERR_NO_MEMORY;
+		metrics_refused(e);
+		refuse_call(c, e, NULL);
 		return;
 	}
-	struct work *w = work_new(c);
-	if (w == NULL) {
-		refuse_call(c, ERR_NO_MEMORY, NULL);
-		return;
-	}
-	enum err e = workers_submit(s->workers, &w->job);
+	e = workers_submit(s->workers, &w->job, class);
 	if (e != ERR_OK)
 		finish_refused(w, e);
 }
 
 static void unknown_start(struct rpc_call *c)
 {
-	struct service *s = rpc_env(c);
-
 	log_event(LOG_INFO, "call", LOG_TEXT("method", rpc_path(c)), LOG_TEXT("reason", err_name(ERR_UNIMPLEMENTED)),
 	          LOG_TEXT("peer", rpc_peer(c)));
-	atomic_fetch_add(&s->metrics.refused, 1);
+	metrics_refused(ERR_UNIMPLEMENTED);
 	refuse_call(c, ERR_UNIMPLEMENTED, NULL);
 }
 
+void dispatch_observe(struct rpc_call *c, int status, uint64_t micros)
+{
+	const struct rpc_route *r = rpc_route_of(c);
+	const struct method *m = r != NULL ? r->row : NULL;
+
+	metrics_call(m != NULL ? (size_t)(m - methods) : methods_count, status, micros);
+}
+
 const struct rpc_handler dispatch_handler = {.start = dispatch_start};
-const struct rpc_handler dispatch_unknown = {.start = unknown_start};
+const struct rpc_handler dispatch_unknown = {.start = unknown_start, .prompt = true};
 
 void dispatch_routes_free(struct rpc_route *routes, size_t n)
 {

@@ -1,7 +1,7 @@
 /*
  * From a call to a use case and back:
  *
- *   gRPC thread   client gone or too late? queue full? -> else to a worker
+ *   gRPC thread   too late? too much of its class waiting? -> else to a worker
  *   worker        principal, unpack within the budget, text, decode, desk_begin()
  *   store thread  desk_commit(), for uses that change something; the worker does not wait for it
  *   worker        ERR_STORE_CHANGED: begin again, at most DESK_ATTEMPTS times; else encode, complete, reply
@@ -18,13 +18,13 @@
 /* Routes for rpc_start() from the table, in memory of their own; free with dispatch_routes_free(). */
 enum err dispatch_routes(struct rpc_route **out, size_t *n) MUST_CHECK;
 void dispatch_routes_free(struct rpc_route *routes, size_t n);
-/* The service that a call runs in; only while it is dispatched. */
-const struct service *dispatch_service(const struct desk_call *call);
+/* The service that a call runs in, and the configuration; only while it is dispatched. */
+struct service *dispatch_service(const struct desk_call *call);
+const struct app *dispatch_app(const struct desk_call *call);
+/* rpc_options.observe: counts. */
+void dispatch_observe(struct rpc_call *c, int status, uint64_t micros);
 extern const struct rpc_handler dispatch_handler; /* of all rows with a use case */
 extern const struct rpc_handler dispatch_unknown; /* UNIMPLEMENTED */
-
-/* The peer's certificate names a principal, by its key. TLS has checked it, but perhaps an hour ago. */
-enum err dispatch_identify(const struct service *s, struct arena *a, struct span pem, struct principal *out) MUST_CHECK;
 
 /* The part between transport and desk, also for tests and fuzzing: unpack, check, decode into *call, whose arena is
  * set. */

@@ -1,5 +1,4 @@
 /* yinzhengd: the daemon. */
-#include "server/accept.h"
 #include "server/init.h"
 #include "server/log.h"
 #include "server/maintain.h"
@@ -27,7 +26,8 @@ static const char usage_text[] =
     "       yinzhengd rotate-key --config FILE [--finish]\n"
     "       yinzhengd --help | --version\n"
     "\n"
-    "  run      serve until SIGTERM or SIGINT; a second signal exits at once\n"
+    "  run      serve until SIGTERM or SIGINT; a second signal exits at once. SIGHUP reads\n"
+    "           certificates, keys, trust list, limits and log level anew\n"
     "  check    open everything that the configuration names, and say what is wrong;\n"
     "           with --store look at every row of the store, also beside a serving daemon\n"
     "  init     make the master key (when absent) and the store, and enrol the first one or two\n"
@@ -214,11 +214,11 @@ static void prepare_process(void)
 
 	umask(077);
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}); /* keys are not to lie about in core files */
-	accept_prepare();
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	setenv("GRPC_VERBOSITY", "NONE", 0); /* its own words are not ours, and name peers */
 }

@@ -115,6 +115,13 @@ const ProtobufCMethodDescriptor *method_descriptor(const struct method *m)
 	return protobuf_c_service_descriptor_get_method_by_name(m->service, m->name);
 }
 
+enum call_class method_class(const struct method *m)
+{
+	if (m->service == &yinzheng__v1__admin_service__descriptor)
+		return CLASS_ADMIN;
+	return (m->use->flags & USE_COMMIT) != 0 ? CLASS_WRITE : CLASS_READ;
+}
+
 enum err method_path(const struct method *m, char *out, size_t n)
 {
 	int len = snprintf(out, n, "/%s/%s", m->service->name, m->name);

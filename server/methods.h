@@ -8,6 +8,7 @@
 #include "desk/uses.h"
 #include "server/rpc.h"
 #include "server/wire.h"
+#include "server/workers.h"
 
 struct method {
 	const ProtobufCServiceDescriptor *service;
@@ -27,6 +28,9 @@ struct method {
 	/* Without a use case: answered on the gRPC threads, so that it never waits for workers. */
 	const struct rpc_handler *direct;
 };
+
+/* Of a row with a use case: administration (AdminService), writes (what has a commit), reads. */
+enum call_class method_class(const struct method *m);
 
 extern const struct method methods[];
 extern const size_t methods_count;

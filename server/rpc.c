@@ -4,14 +4,15 @@
 #include "base/clock.h"
 #include <stdlib.h>
 
-enum { HANDSHAKE_MS = 10 * 1000, IDLE_MS = 10 * 60 * 1000, AGE_MS = 60 * 60 * 1000 };
+enum { HANDSHAKE_MS = 10 * 1000, IDLE_MS = 10 * 60 * 1000, AGE_MS = 60 * 60 * 1000, LOOK_MS = 10 };
 
 /* ---- events --------------------------------------------------------------------------------- */
 
 /* Ask for one more call of this slot. Failure leaves one request fewer armed; the server stays alive. */
-static bool arm(struct rpc_server *s, size_t slot)
+static bool arm(struct rpc_poller *p, size_t slot)
 {
-	struct rpc_call *c = rpc_call_new(s, slot);
+	struct rpc_server *s = p->server;
+	struct rpc_call *c = rpc_call_new(p, slot);
 	grpc_call_error e;
 
 	if (c == NULL)
@@ -19,10 +20,10 @@ static bool arm(struct rpc_server *s, size_t slot)
 	struct rpc_tag *tag = &c->tags[EV_NEW];
 	TAG_RELEASE(tag);
 	if (c->route == NULL)
-		e = grpc_server_request_call(s->server, &c->call, &c->details, &c->metadata, s->queue, s->queue, tag);
+		e = grpc_server_request_call(s->server, &c->call, &c->details, &c->metadata, p->queue, p->queue, tag);
 	else
 		e = grpc_server_request_registered_call(s->server, s->registered[slot], &c->call, &c->deadline, &c->metadata,
-		                                        c->route->kind == RPC_BIDI ? NULL : &c->in, s->queue, s->queue, tag);
+		                                        c->route->kind == RPC_BIDI ? NULL : &c->in, p->queue, p->queue, tag);
 	if (e != GRPC_CALL_OK)
 		rpc_call_unref(c);
 	return e == GRPC_CALL_OK;
@@ -69,6 +70,18 @@ static void watch_close(struct rpc_call *c)
 	pthread_mutex_unlock(&c->server->lock);
 }
 
+static void start_unary(struct rpc_call *c)
+{
+	const struct rpc_handler *h = c->route != NULL ? c->route->handler : c->server->o.unknown;
+
+	/* First of all, so that a worker can see that the client has gone. */
+	if (h->prompt)
+		c->close_with_done = true;
+	else
+		watch_close(c);
+	h->start(c);
+}
+
 static void on_new(struct rpc_call *c, bool ok)
 {
 	struct rpc_server *s = c->server;
@@ -78,21 +91,20 @@ static void on_new(struct rpc_call *c, bool ok)
 		rpc_call_unref(c);
 		return;
 	}
+	c->began = rpc_micros();
 	if (!atomic_load(&s->stopping))
-		arm(s, c->slot);
+		arm(c->poller, c->slot);
 	set_time(c);
-	pthread_mutex_lock(&s->lock);
 	c->delivered = true;
-	s->live++;
-	if (stream)
+	atomic_fetch_add(&s->live, 1);
+	if (stream) {
+		pthread_mutex_lock(&s->lock);
 		stream_opened(c);
-	pthread_mutex_unlock(&s->lock);
-
+		pthread_mutex_unlock(&s->lock);
+	}
 	rpc_call_ref(c);
 	if (!stream) {
-		/* First of all, so that a worker can see that the client has gone. */
-		watch_close(c);
-		(c->route != NULL ? c->route->handler : s->o.unknown)->start(c);
+		start_unary(c);
 	} else {
 		/* The other way round, so that closed() cannot overtake start(). */
 		if (atomic_load(&s->stopping))
@@ -192,16 +204,16 @@ static void on_event(struct rpc_server *s, const struct rpc_tag *tag, bool ok)
 
 static void *poll_loop(void *arg)
 {
-	struct rpc_server *s = arg;
+	struct rpc_poller *p = arg;
 
 	for (;;) {
-		grpc_event e = grpc_completion_queue_next(s->queue, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
+		grpc_event e = grpc_completion_queue_next(p->queue, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
 		if (e.type == GRPC_QUEUE_SHUTDOWN)
 			return NULL;
 		if (e.type != GRPC_OP_COMPLETE)
 			continue;
 		TAG_ACQUIRE(e.tag);
-		on_event(s, e.tag, e.success != 0);
+		on_event(p->server, e.tag, e.success != 0);
 	}
 }
 
@@ -232,24 +244,15 @@ static grpc_server *server_create(const struct rpc_options *o)
 
 static enum err bind_port(struct rpc_server *s, int *port, struct err_note *note)
 {
-	grpc_ssl_pem_key_cert_pair pair = {s->o.key_pem, s->o.cert_pem};
-	grpc_ssl_server_certificate_config *cfg = grpc_ssl_server_certificate_config_create(s->o.client_ca_pem, &pair, 1);
-	grpc_server_credentials *creds =
-	    grpc_ssl_server_credentials_create_with_options(grpc_ssl_server_credentials_create_options_using_config(
-	        GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY, cfg));
+	grpc_server_credentials *creds = rpc_tls_credentials(&s->seen);
 
 	if (creds == NULL)
-		return err_note_set(note, ERR_CONFIG_INVALID, "tls", "the server certificate or key is not accepted");
+		return ERR_NO_MEMORY;
 	int bound = grpc_server_add_http2_port(s->server, s->o.listen, creds);
-	/* gRPC does not say why; a port that nobody can have taken tells the two reasons apart. */
-	bool tls_bad = bound <= 0 && grpc_server_add_http2_port(s->server, "127.0.0.1:0", creds) <= 0;
 	grpc_server_credentials_release(creds);
-	if (tls_bad)
-		return err_note_set(note, ERR_CONFIG_INVALID, "tls",
-		                    "the server's certificate, key or client_ca is not accepted");
 	if (bound <= 0)
-		return err_note_set(note, ERR_PORT_TAKEN, "server.listen", "cannot listen on %.100s: taken, or not ours",
-		                    s->o.listen);
+		return err_note_set(note, ERR_PORT_TAKEN, s->o.gateway ? "gateway.listen" : "server.listen",
+		                    "cannot listen on %.100s: taken, or not ours", s->o.listen);
 	*port = bound;
 	return ERR_OK;
 }
@@ -271,33 +274,42 @@ static enum err register_routes(struct rpc_server *s, struct err_note *note)
 	return ERR_OK;
 }
 
-static void arm_all(struct rpc_server *s)
+static void arm_all(struct rpc_poller *p)
 {
-	for (size_t i = 0; i < s->o.n_routes; i++)
-		for (unsigned k = 0; k < s->o.armed; k++)
-			arm(s, i);
+	const struct rpc_options *o = &p->server->o;
+
+	for (size_t i = 0; i < o->n_routes; i++)
+		for (unsigned k = 0; k < o->armed; k++)
+			arm(p, i);
 	for (unsigned k = 0; k < RPC_CATCH_ALL; k++)
-		arm(s, s->o.n_routes);
+		arm(p, o->n_routes);
 }
 
+/* All of them: calls are bound to their poller's queue. */
 static enum err start_threads(struct rpc_server *s)
 {
-	for (s->n_threads = 0; s->n_threads < RPC_THREADS; s->n_threads++)
-		if (pthread_create(&s->threads[s->n_threads], NULL, poll_loop, s) != 0)
-			return s->n_threads > 0 ? ERR_OK : ERR_NO_MEMORY;
+	for (; s->n_threads < s->n_pollers; s->n_threads++)
+		if (pthread_create(&s->pollers[s->n_threads].thread, NULL, poll_loop, &s->pollers[s->n_threads]) != 0)
+			return ERR_NO_MEMORY;
+	for (unsigned i = 0; i < s->n_pollers; i++)
+		arm_all(&s->pollers[i]);
 	return ERR_OK;
 }
 
-/* After the last call: nothing may be started on the queue any more. */
+/* After the last call: nothing may be started on the queues any more. */
 static void server_free(struct rpc_server *s)
 {
-	grpc_completion_queue_shutdown(s->queue);
-	for (unsigned i = 0; i < s->n_threads; i++)
-		pthread_join(s->threads[i], NULL);
-	if (s->n_threads == 0)
-		poll_loop(s); /* drain */
+	for (unsigned i = 0; i < s->n_pollers; i++)
+		grpc_completion_queue_shutdown(s->pollers[i].queue);
+	for (unsigned i = 0; i < s->n_pollers; i++) {
+		if (i < s->n_threads)
+			pthread_join(s->pollers[i].thread, NULL);
+		else
+			poll_loop(&s->pollers[i]); /* drain */
+	}
 	grpc_server_destroy(s->server);
-	grpc_completion_queue_destroy(s->queue);
+	for (unsigned i = 0; i < s->n_pollers; i++)
+		grpc_completion_queue_destroy(s->pollers[i].queue);
 	pthread_mutex_destroy(&s->lock);
 	pthread_cond_destroy(&s->changed);
 	free(s->registered);
@@ -313,17 +325,20 @@ static struct rpc_server *server_new(const struct rpc_options *o)
 	if (s == NULL)
 		return NULL;
 	s->o = *o;
+	s->seen.tls = o->tls;
 	s->stop_tag = (struct rpc_tag){EV_STOPPED, NULL};
-	atomic_init(&s->stopping, false);
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_condattr_init(&mono);
 	pthread_condattr_setclock(&mono, CLOCK_MONOTONIC);
 	pthread_cond_init(&s->changed, &mono);
 	pthread_condattr_destroy(&mono);
 	grpc_init();
-	s->queue = grpc_completion_queue_create_for_next(NULL);
 	s->server = server_create(o);
-	grpc_server_register_completion_queue(s->server, s->queue, NULL);
+	s->n_pollers = o->pollers < 1 ? 1 : o->pollers < RPC_POLLERS_MAX ? o->pollers : RPC_POLLERS_MAX;
+	for (unsigned i = 0; i < s->n_pollers; i++) {
+		s->pollers[i] = (struct rpc_poller){.server = s, .queue = grpc_completion_queue_create_for_next(NULL)};
+		grpc_server_register_completion_queue(s->server, s->pollers[i].queue, NULL);
+	}
 	return s;
 }
 
@@ -339,7 +354,6 @@ enum err rpc_start(const struct rpc_options *o, struct rpc_server **out, int *po
 	grpc_server_start(s->server);
 	if ((e = start_threads(s)) != ERR_OK)
 		goto out;
-	arm_all(s);
 	*out = s;
 out:
 	if (e != ERR_OK)
@@ -347,23 +361,34 @@ out:
 	return e;
 }
 
-/* Wait until all calls are freed and the stop tag is back, at most ms (negative: for ever). */
-static bool wait_quiet(struct rpc_server *s, int64_t ms)
+/* The counters go down without a word while nobody stops, so the waiting looks up now and then. */
+static void wait_changed(struct rpc_server *s)
 {
 	struct timespec t;
-	int rc = 0;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec += ms / 1000;
-	t.tv_nsec += ms % 1000 * 1000000;
-	if (t.tv_nsec >= 1000000000) {
-		t.tv_sec++;
-		t.tv_nsec -= 1000000000;
-	}
+	t.tv_nsec += LOOK_MS * 1000000L;
+	t.tv_sec += t.tv_nsec / 1000000000;
+	t.tv_nsec %= 1000000000;
+	pthread_cond_timedwait(&s->changed, &s->lock, &t);
+}
+
+/* Wait until all calls are freed and the stop tag is back, at most ms (negative: for ever); with `idle` no longer than
+ * that after the last call under way. */
+static bool wait_quiet(struct rpc_server *s, int64_t ms, bool idle)
+{
+	int64_t now = clock_monotonic_ms(), until = ms < 0 ? INT64_MAX : now + ms, busy = now;
+	bool quiet;
+
 	pthread_mutex_lock(&s->lock);
-	while (rc == 0 && !(s->stopped && s->calls == 0))
-		rc = ms < 0 ? pthread_cond_wait(&s->changed, &s->lock) : pthread_cond_timedwait(&s->changed, &s->lock, &t);
-	bool quiet = s->stopped && s->calls == 0;
+	while (!(quiet = s->stopped && atomic_load(&s->calls) == 0)) {
+		now = clock_monotonic_ms();
+		if (atomic_load(&s->live) != 0)
+			busy = now;
+		if (now >= until || (idle && now - busy >= RPC_IDLE_MS))
+			break;
+		wait_changed(s);
+	}
 	pthread_mutex_unlock(&s->lock);
 	return quiet;
 }
@@ -392,16 +417,21 @@ static void refuse_streams(struct rpc_server *s)
 	}
 }
 
+unsigned rpc_live(struct rpc_server *s)
+{
+	return atomic_load(&s->live);
+}
+
 void rpc_stop(struct rpc_server *s, unsigned grace_ms)
 {
 	atomic_store(&s->stopping, true);
 	TAG_RELEASE(&s->stop_tag);
-	grpc_server_shutdown_and_notify(s->server, s->queue, &s->stop_tag);
+	grpc_server_shutdown_and_notify(s->server, s->pollers[0].queue, &s->stop_tag);
 	if (s->n_threads > 0) {
 		refuse_streams(s);
-		if (!wait_quiet(s, grace_ms)) {
+		if (!wait_quiet(s, grace_ms, true)) {
 			grpc_server_cancel_all_calls(s->server);
-			(void)wait_quiet(s, -1);
+			(void)wait_quiet(s, -1, false);
 		}
 	}
 	server_free(s);

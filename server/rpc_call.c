@@ -4,6 +4,15 @@
 #include "base/clock.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
+
+int64_t rpc_micros(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
 
 /* ---- a call's life -------------------------------------------------------------------------- */
 
@@ -45,6 +54,23 @@ static void call_release_memory(struct rpc_call *c)
 	free(c);
 }
 
+/* The server is freed as soon as it stops and has no calls: outside of the lock it must not be touched after counting
+ * down. While it stops, the lock makes sure that it is still there. */
+static void count_down(struct rpc_server *s, bool delivered)
+{
+	bool stopping = atomic_load(&s->stopping);
+
+	if (stopping)
+		pthread_mutex_lock(&s->lock);
+	if (delivered)
+		atomic_fetch_sub(&s->live, 1);
+	if (stopping)
+		pthread_cond_broadcast(&s->changed);
+	atomic_fetch_sub(&s->calls, 1);
+	if (stopping)
+		pthread_mutex_unlock(&s->lock);
+}
+
 void rpc_call_unref(struct rpc_call *c)
 {
 	struct rpc_server *s = c->server;
@@ -53,21 +79,18 @@ void rpc_call_unref(struct rpc_call *c)
 		return;
 	bool delivered = c->delivered;
 	call_release_memory(c);
-	/* Counted down last: the server waits for this before it takes the queue away. */
-	pthread_mutex_lock(&s->lock);
-	s->calls--;
-	s->live -= delivered;
-	pthread_cond_broadcast(&s->changed);
-	pthread_mutex_unlock(&s->lock);
+	count_down(s, delivered);
 }
 
-struct rpc_call *rpc_call_new(struct rpc_server *s, size_t slot)
+struct rpc_call *rpc_call_new(struct rpc_poller *p, size_t slot)
 {
 	struct rpc_call *c = calloc(1, sizeof(*c));
+	struct rpc_server *s = p->server;
 
 	if (c == NULL)
 		return NULL;
 	c->server = s;
+	c->poller = p;
 	c->slot = slot;
 	c->route = slot < s->o.n_routes ? &s->o.routes[slot] : NULL;
 	for (int i = 0; i < EV_COUNT; i++)
@@ -78,9 +101,7 @@ struct rpc_call *rpc_call_new(struct rpc_server *s, size_t slot)
 	grpc_call_details_init(&c->details);
 	grpc_metadata_array_init(&c->metadata);
 	c->request = c->out = c->status_text = grpc_empty_slice();
-	pthread_mutex_lock(&s->lock);
-	s->calls++;
-	pthread_mutex_unlock(&s->lock);
+	atomic_fetch_add(&s->calls, 1);
 	return c;
 }
 
@@ -117,11 +138,15 @@ static size_t op_message(struct rpc_call *c, grpc_op *op)
 
 void rpc_start_done(struct rpc_call *c)
 {
-	grpc_op ops[3] = {0};
+	grpc_op ops[4] = {0};
 	size_t n = op_open(c, &ops[0]);
 
 	if (c->has_out)
 		n += op_message(c, &ops[n]);
+	if (c->close_with_done) {
+		ops[n].op = GRPC_OP_RECV_CLOSE_ON_SERVER;
+		ops[n++].data.recv_close_on_server.cancelled = &c->close_flag;
+	}
 	ops[n].op = GRPC_OP_SEND_STATUS_FROM_SERVER;
 	ops[n].data.send_status_from_server.status = c->status;
 	ops[n].data.send_status_from_server.status_details = &c->status_text;
@@ -148,6 +173,7 @@ static void finish_end(struct rpc_call *c)
 	bool waits = c->sending;
 
 	c->finish_waits = waits;
+	c->server->o.observe(c, (int)c->status, (uint64_t)(rpc_micros() - c->began));
 	if (!waits)
 		rpc_start_done(c);
 	pthread_mutex_unlock(&c->lock);
@@ -183,6 +209,11 @@ bool rpc_read_message(grpc_byte_buffer *in, grpc_slice *out)
 void *rpc_env(const struct rpc_call *c)
 {
 	return c->server->o.env;
+}
+
+bool rpc_gateway(const struct rpc_call *c)
+{
+	return c->server->o.gateway;
 }
 
 const struct rpc_route *rpc_route_of(const struct rpc_call *c)
@@ -238,6 +269,19 @@ bool rpc_peer_pem(struct rpc_call *c, struct span *out)
 		return false;
 	*out = span_of(p->value, p->value_length);
 	return true;
+}
+
+unsigned rpc_header(const struct rpc_call *c, const char *key, struct span *first)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < c->metadata.count; i++) {
+		const grpc_metadata *m = &c->metadata.metadata[i];
+
+		if (grpc_slice_str_cmp(m->key, key) == 0 && n++ == 0)
+			*first = span_of(GRPC_SLICE_START_PTR(m->value), GRPC_SLICE_LENGTH(m->value));
+	}
+	return n;
 }
 
 const char *rpc_peer(struct rpc_call *c)
@@ -298,6 +342,7 @@ void rpc_drop(struct rpc_call *c)
 {
 	if (!finish_begin(c))
 		return;
+	c->server->o.observe(c, GRPC_STATUS_CANCELLED, (uint64_t)(rpc_micros() - c->began));
 	pthread_mutex_unlock(&c->lock);
 	rpc_call_unref(c);
 }

@@ -1,4 +1,4 @@
-/* Private to rpc.c and rpc_call.c: a call and a server as they are, with libgrpc's types. */
+/* Private to rpc.c, rpc_call.c and rpc_tls.c: a call and a server as they are, with libgrpc's types. */
 #ifndef YZ_SERVER_RPC_INTERNAL_H
 #define YZ_SERVER_RPC_INTERNAL_H
 
@@ -49,6 +49,7 @@ struct rpc_tag {
  */
 struct rpc_call {
 	struct rpc_server *server;
+	struct rpc_poller *poller;
 	const struct rpc_route *route;
 	size_t slot; /* of the route; n_routes for the catch-all */
 	struct rpc_tag tags[EV_COUNT];
@@ -64,6 +65,7 @@ struct rpc_call {
 	grpc_slice request;
 	bool has_request;
 	int64_t until; /* clock_monotonic_ms() when the call's time is over; 0: never */
+	int64_t began; /* monotonic microseconds */
 	char path[PATH_MAX_LOGGED];
 	char *peer;
 	grpc_auth_context *auth;
@@ -71,7 +73,7 @@ struct rpc_call {
 	int close_flag;
 	atomic_bool cancelled;
 	pthread_mutex_t lock; /* of the following and of all batches */
-	bool opened, sending, finished, finish_waits;
+	bool opened, sending, finished, finish_waits, close_with_done;
 	/* to be sent; kept until the tag returns */
 	grpc_slice out, status_text;
 	grpc_byte_buffer *out_buffer;
@@ -82,31 +84,47 @@ struct rpc_call {
 	struct rpc_call *prev, *next; /* open streams of the server */
 };
 
+/* One queue with one thread: on few cores that costs the least per call by far. */
+struct rpc_poller {
+	struct rpc_server *server;
+	grpc_completion_queue *queue;
+	pthread_t thread;
+};
+
+/* Which certificates a listener has made its handshakes with last. */
+struct rpc_tls_seen {
+	struct rpc_tls *tls;
+	uint64_t version;
+};
+
 struct rpc_server {
 	struct rpc_options o;
 	grpc_server *server;
-	grpc_completion_queue *queue;
+	struct rpc_poller pollers[RPC_POLLERS_MAX];
+	unsigned n_pollers, n_threads;
 	void **registered; /* per route */
-	pthread_t threads[RPC_THREADS];
-	unsigned n_threads;
+	struct rpc_tls_seen seen;
 	atomic_bool stopping;
 	struct rpc_tag stop_tag;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	bool stopped;   /* the stop tag came back */
-	unsigned calls; /* not freed, armed ones included */
-	unsigned live;  /* delivered and not freed */
+	bool stopped;      /* the stop tag came back */
+	atomic_uint calls; /* not freed, armed ones included */
+	atomic_uint live;  /* delivered and not freed */
 	struct rpc_call *streams;
 };
 
 /* A request to be armed, with one reference; NULL when out of memory. */
-struct rpc_call *rpc_call_new(struct rpc_server *s, size_t slot);
+struct rpc_call *rpc_call_new(struct rpc_poller *p, size_t slot);
 void rpc_call_ref(struct rpc_call *c);
 void rpc_call_unref(struct rpc_call *c);
 /* server->lock is held. A call in the list is alive: it leaves it before its CLOSE reference is given up. */
 void rpc_streams_remove(struct rpc_call *c);
 /* Start a batch whose tag holds a reference. The caller holds c->lock. */
 bool rpc_batch(struct rpc_call *c, enum rpc_event event, const grpc_op *ops, size_t n);
+int64_t rpc_micros(void);
+/* New credentials of a listener; NULL when out of memory. */
+grpc_server_credentials *rpc_tls_credentials(struct rpc_tls_seen *seen);
 /* The last batch: status, and the reply when there is one. c->lock is held; the status is set. */
 void rpc_start_done(struct rpc_call *c);
 /* All of a received message in one slice, which the caller owns. */

@@ -1,24 +1,33 @@
-/* What every call of a running server needs. Made once by run.c; does not change while serving. */
+/* What every call of a running server needs. Made once by run.c; while serving only `app` is exchanged, by a reload. */
 #ifndef YZ_SERVER_SERVICE_H
 #define YZ_SERVER_SERVICE_H
 
-#include "desk/desk.h"
-#include "server/metrics.h"
+#include "server/app.h"
 #include "server/workers.h"
+#include <pthread.h>
 
 struct health;
 struct verify_streams;
+struct peers;
 
 struct service {
-	struct desk *desk;
 	struct store *store;
-	const struct cert_store *trust;
+	struct desk_caches *caches;
 	struct workers *workers;
 	struct health *health;
 	struct verify_streams *verify_streams;
+	struct peers *peers;
 	struct clock clock;
 	int64_t started;
-	struct metrics metrics;
+	int port, gateway_port;     /* 0: none */
+	unsigned connections_limit; /* that holds */
+	pthread_mutex_t lock;
+	struct app *app; /* see service_app() */
 };
+
+/* The configuration that holds now, with a reference for the caller: app_unref(). */
+struct app *service_app(struct service *s);
+/* From now on this one, whose reference is taken over. */
+void service_change_app(struct service *s, struct app *app);
 
 #endif

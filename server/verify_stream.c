@@ -3,6 +3,8 @@
 #include "server/convert.h"
 #include "server/dispatch.h"
 #include "server/log.h"
+#include "server/metrics.h"
+#include "server/peers.h"
 #include "server/refusal.h"
 #include "yinzheng/v1/verification.pb-c.h"
 #include <pthread.h>
@@ -25,11 +27,11 @@ struct stream {
 	struct service *service;
 	const struct method *method;
 	struct rpc_call *rpc; /* NULL when closed */
-	uint8_t *pem;
-	size_t pem_len;
-	unsigned jobs;      /* at work */
-	unsigned taken;     /* at work or not yet sent */
-	size_t taken_bytes; /* their requests */
+	struct peer_evidence caller;
+	uint8_t *caller_bytes; /* what its views look at */
+	unsigned jobs;         /* at work */
+	unsigned taken;        /* at work or not yet sent */
+	size_t taken_bytes;    /* their requests */
 	bool receiving, ended, sending;
 	struct answer *first, **last;
 };
@@ -39,6 +41,8 @@ struct document {
 	struct stream *stream;
 	uint8_t *bytes;
 	size_t len;
+	struct app *app;
+	struct peer *peer;
 	struct arena *arena;
 	struct answer *answer;
 	enum err fatal; /* of the whole stream */
@@ -91,7 +95,7 @@ static void stream_unref(struct stream *s)
 		free(a);
 	}
 	streams_of(s)->open--;
-	free(s->pem);
+	free(s->caller_bytes);
 	free(s);
 }
 
@@ -160,17 +164,18 @@ static enum err answer(struct document *d, struct desk_call *call, const Y(Verif
 static enum err work(struct document *d)
 {
 	const struct stream *s = d->stream;
-	struct desk_call call = {.desk = s->service->desk, .arena = d->arena};
+	struct desk_call call = {.desk = d->app->desk, .arena = d->arena};
 	ProtobufCMessage *m;
 	enum err e;
 
 	if (d->arena == NULL)
 		return ERR_NO_MEMORY;
-	e = dispatch_identify(s->service, d->arena, span_of(s->pem, s->pem_len), &call.caller);
+	e = peers_find(s->service, d->app, &s->caller, &d->peer);
 	if (e == ERR_OK)
 		e = wire_unpack(d->arena, DESC(verify_stream_request), span_of(d->bytes, d->len), &m, &d->note);
 	if (e != ERR_OK)
 		return e;
+	call.caller = *peer_principal(d->peer);
 	const Y(VerifyStreamRequest) *q = (const void *)m;
 	size_t n = strlen(q->id);
 	if (n == 0 || n > STREAM_ID_MAX)
@@ -181,6 +186,8 @@ static enum err work(struct document *d)
 static void document_free(struct document *d)
 {
 	arena_free(d->arena);
+	peer_unref(d->peer);
+	app_unref(d->app);
 	free(d->bytes);
 	free(d);
 }
@@ -189,6 +196,7 @@ static void refuse_stream(struct rpc_call *c, enum err e, const struct err_note 
 {
 	log_event(LOG_INFO, "call", LOG_TEXT("method", rpc_path(c)), LOG_TEXT("reason", err_name(e)),
 	          LOG_TEXT("peer", rpc_peer(c)));
+	metrics_refused(e);
 	refuse_call(c, e, note);
 }
 
@@ -229,27 +237,30 @@ static void run(struct job *j)
 
 	if (!is_closed(d->stream)) {
 		d->arena = arena_new(d->stream->method->budget);
+		d->app = service_app(s);
 		d->fatal = work(d);
-		atomic_fetch_add(d->fatal == ERR_OK ? &s->metrics.ok : &s->metrics.refused, 1);
 	}
 	settle(d);
 }
 
 /* ---- on gRPC's threads ---------------------------------------------------------------------- */
 
-static struct stream *stream_new(struct rpc_call *c, struct span pem)
+static struct stream *stream_new(struct rpc_call *c, const struct peer_evidence *caller)
 {
 	struct stream *s = calloc(1, sizeof(*s));
 
 	if (s == NULL)
 		return NULL;
-	s->pem = malloc(pem.len + 1);
-	if (s->pem == NULL) {
+	s->caller_bytes = malloc(caller->pem.len + caller->header.len + 1);
+	if (s->caller_bytes == NULL) {
 		free(s);
 		return NULL;
 	}
-	memcpy(s->pem, pem.ptr, pem.len);
-	s->pem_len = pem.len;
+	s->caller = *caller;
+	s->caller.pem.ptr = memcpy(s->caller_bytes, caller->pem.ptr, caller->pem.len);
+	if (caller->header.len != 0)
+		memcpy(s->caller_bytes + caller->pem.len, caller->header.ptr, caller->header.len);
+	s->caller.header.ptr = s->caller_bytes + caller->pem.len;
 	s->service = rpc_env(c);
 	s->method = rpc_route_of(c)->row;
 	s->rpc = c;
@@ -260,13 +271,13 @@ static struct stream *stream_new(struct rpc_call *c, struct span pem)
 static enum err open_stream(struct rpc_call *c)
 {
 	struct verify_streams *all = ((struct service *)rpc_env(c))->verify_streams;
-	struct span pem;
+	struct peer_evidence caller;
 	struct stream *s;
-	enum err e = ERR_OK;
+	enum err e = peers_evidence(c, &caller);
 
-	if (!rpc_peer_pem(c, &pem))
-		return ERR_PRINCIPAL_UNKNOWN;
-	s = stream_new(c, pem);
+	if (e != ERR_OK)
+		return e;
+	s = stream_new(c, &caller);
 	if (s == NULL)
 		return ERR_NO_MEMORY;
 	pthread_mutex_lock(&all->lock);
@@ -279,7 +290,7 @@ static enum err open_stream(struct rpc_call *c)
 	}
 	pthread_mutex_unlock(&all->lock);
 	if (e != ERR_OK) {
-		free(s->pem);
+		free(s->caller_bytes);
 		free(s);
 	}
 	return e;
@@ -319,7 +330,7 @@ static enum err take(struct stream *s, struct document *d)
 	s->jobs++;
 	s->taken++;
 	s->taken_bytes += d->len;
-	e = workers_submit(s->service->workers, &d->job);
+	e = workers_submit(s->service->workers, &d->job, CLASS_READ);
 	if (e == ERR_OK)
 		return ERR_OK;
 	s->jobs--;

@@ -1,21 +1,45 @@
 #include "server/workers.h"
 
+#include "server/pace.h"
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
 struct queue {
 	struct job *head, *tail;
 	unsigned n;
 };
 
+/* After so many reads in a row a write has its turn. */
+enum { READS_IN_A_ROW = 8, WAITING_ALWAYS_FINE = 4 };
+
 struct workers {
 	pthread_mutex_t lock;
 	pthread_cond_t work;
-	struct queue fresh, resumed;
-	unsigned limit, n_threads;
+	struct queue fresh[CLASS_COUNT], resumed;
+	struct workers_limits limits;
+	struct pace waiting; /* of all classes: new jobs that wait for a thread */
+	struct pace parked;
+	uint64_t refused[CLASS_COUNT];
+	unsigned reads_in_a_row, idle, n_threads;
 	bool stopping;
 	pthread_t threads[];
 };
+
+const char *call_class_name(enum call_class class)
+{
+	static const char *const names[CLASS_COUNT] = {"admin", "read", "write"};
+
+	return names[class];
+}
+
+static int64_t micros(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
 
 static void queue_put(struct queue *q, struct job *j)
 {
@@ -41,6 +65,24 @@ static struct job *queue_get(struct queue *q)
 	return j;
 }
 
+static struct job *get_fresh(struct workers *w)
+{
+	struct queue *reads = &w->fresh[CLASS_READ], *writes = &w->fresh[CLASS_WRITE];
+	struct job *j = queue_get(&w->fresh[CLASS_ADMIN]);
+
+	if (j == NULL && (writes->n == 0 || w->reads_in_a_row < READS_IN_A_ROW)) {
+		j = queue_get(reads);
+		w->reads_in_a_row += j != NULL;
+	}
+	if (j == NULL && writes->n != 0) {
+		j = queue_get(writes);
+		w->reads_in_a_row = 0;
+	}
+	if (j != NULL)
+		pace_leave(&w->waiting, micros());
+	return j;
+}
+
 /* NULL: stopping, and nothing is left. */
 static struct job *next_job(struct workers *w)
 {
@@ -50,10 +92,12 @@ static struct job *next_job(struct workers *w)
 	for (;;) {
 		j = queue_get(&w->resumed);
 		if (j == NULL)
-			j = queue_get(&w->fresh);
+			j = get_fresh(w);
 		if (j != NULL || w->stopping)
 			break;
+		w->idle++;
 		pthread_cond_wait(&w->work, &w->lock);
+		w->idle--;
 	}
 	pthread_mutex_unlock(&w->lock);
 	return j;
@@ -68,13 +112,13 @@ static void *worker(void *arg)
 	return NULL;
 }
 
-enum err workers_start(unsigned threads, unsigned queue, struct workers **out)
+enum err workers_start(unsigned threads, const struct workers_limits *limits, struct workers **out)
 {
 	struct workers *w = calloc(1, sizeof(*w) + threads * sizeof(w->threads[0]));
 
 	if (w == NULL)
 		return ERR_NO_MEMORY;
-	w->limit = queue;
+	w->limits = *limits;
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->work, NULL);
 	while (w->n_threads < threads && pthread_create(&w->threads[w->n_threads], NULL, worker, w) == 0)
@@ -87,23 +131,63 @@ enum err workers_start(unsigned threads, unsigned queue, struct workers **out)
 	return ERR_OK;
 }
 
+void workers_set_limits(struct workers *w, const struct workers_limits *limits)
+{
+	pthread_mutex_lock(&w->lock);
+	w->limits = *limits;
+	pthread_mutex_unlock(&w->lock);
+}
+
 static void put_and_wake(struct workers *w, struct queue *q, struct job *j)
 {
 	queue_put(q, j);
-	pthread_cond_signal(&w->work);
+	if (w->idle != 0)
+		pthread_cond_signal(&w->work);
 }
 
-enum err workers_submit(struct workers *w, struct job *j)
+/* Nothing is refused that hardly waits, whatever the estimate says. */
+static bool waits_too_long(const struct workers *w, enum call_class class)
 {
-	enum err e = ERR_OK;
+	unsigned ahead = w->fresh[CLASS_ADMIN].n + w->fresh[CLASS_READ].n;
+	uint64_t wait = 0;
 
-	pthread_mutex_lock(&w->lock);
+	if (class == CLASS_WRITE)
+		ahead += w->fresh[CLASS_WRITE].n;
+	if (ahead > w->n_threads * WAITING_ALWAYS_FINE)
+		wait += pace_wait(&w->waiting, ahead);
+	if (class == CLASS_WRITE && w->parked.n > w->limits.commits / 4)
+		wait += pace_wait(&w->parked, w->parked.n);
+	return wait > (uint64_t)w->limits.wait_ms * 1000;
+}
+
+/* The lock is held. */
+static enum err admit(struct workers *w, enum call_class class)
+{
 	if (w->stopping)
-		e = ERR_STOPPING;
-	else if (w->fresh.n >= w->limit)
-		e = ERR_OVERLOADED;
-	else
-		put_and_wake(w, &w->fresh, j);
+		return ERR_STOPPING;
+	if (w->fresh[class].n < w->limits.queue && (class != CLASS_WRITE || w->parked.n < w->limits.commits) &&
+	    (class == CLASS_ADMIN || !waits_too_long(w, class)))
+		return ERR_OK;
+	w->refused[class]++;
+	return ERR_OVERLOADED;
+}
+
+enum err workers_admit(struct workers *w, enum call_class class)
+{
+	pthread_mutex_lock(&w->lock);
+	enum err e = admit(w, class);
+	pthread_mutex_unlock(&w->lock);
+	return e;
+}
+
+enum err workers_submit(struct workers *w, struct job *j, enum call_class class)
+{
+	pthread_mutex_lock(&w->lock);
+	enum err e = admit(w, class);
+	if (e == ERR_OK) {
+		pace_enter(&w->waiting, micros());
+		put_and_wake(w, &w->fresh[class], j);
+	}
 	pthread_mutex_unlock(&w->lock);
 	return e;
 }
@@ -115,17 +199,35 @@ void workers_resume(struct workers *w, struct job *j)
 	pthread_mutex_unlock(&w->lock);
 }
 
-unsigned workers_queued(struct workers *w)
+void workers_park(struct workers *w)
 {
 	pthread_mutex_lock(&w->lock);
-	unsigned n = w->fresh.n + w->resumed.n;
+	pace_enter(&w->parked, micros());
 	pthread_mutex_unlock(&w->lock);
-	return n;
 }
 
-unsigned workers_threads(const struct workers *w)
+void workers_unpark(struct workers *w)
 {
-	return w->n_threads;
+	pthread_mutex_lock(&w->lock);
+	pace_leave(&w->parked, micros());
+	pthread_mutex_unlock(&w->lock);
+}
+
+void workers_figures(struct workers *w, struct workers_figures *out)
+{
+	pthread_mutex_lock(&w->lock);
+	*out = (struct workers_figures){.threads = w->n_threads,
+	                                .busy = w->n_threads - w->idle,
+	                                .parked = w->parked.n,
+	                                .resumed = w->resumed.n,
+	                                .wait_micros = pace_wait(&w->waiting, w->waiting.n),
+	                                .commit_micros = pace_wait(&w->parked, w->parked.n),
+	                                .limits = w->limits};
+	for (int i = 0; i < CLASS_COUNT; i++) {
+		out->queued[i] = w->fresh[i].n;
+		out->refused[i] = w->refused[i];
+	}
+	pthread_mutex_unlock(&w->lock);
 }
 
 void workers_stop(struct workers *w)

@@ -1,4 +1,11 @@
-/* A bounded pool of threads with a bounded queue, apart from gRPC's threads. */
+/*
+ * A bounded pool of threads with bounded queues, apart from gRPC's threads; and who is let in when there is too much.
+ *
+ * Calls are of three classes: administration goes first, then reads, then writes (one write after every few reads, so
+ * that none waits for ever). What was admitted is worked on; what would have to wait too long is refused at once, while
+ * that is still cheap: workers_admit() estimates the wait from what is queued and how fast the queues went lately.
+ * A write counts until it has come back from the store: its wait for the disk is estimated in the same way.
+ */
 #ifndef YZ_SERVER_WORKERS_H
 #define YZ_SERVER_WORKERS_H
 
@@ -7,20 +14,45 @@
 
 struct workers;
 
+enum call_class { CLASS_ADMIN, CLASS_READ, CLASS_WRITE, CLASS_COUNT };
+
 /* Embedded in what is to be worked on; belongs to the pool from submit until run. */
 struct job {
 	void (*run)(struct job *j);
 	struct job *next;
 };
 
-/* threads and queue at least 1. */
-enum err workers_start(unsigned threads, unsigned queue, struct workers **out) MUST_CHECK;
-/* New work. ERR_OVERLOADED when the queue is full, ERR_STOPPING. */
-enum err workers_submit(struct workers *w, struct job *j) MUST_CHECK;
+struct workers_limits {
+	unsigned queue;   /* jobs of each class that may wait */
+	unsigned wait_ms; /* a read or write that would wait longer is refused; a short queue never is */
+	unsigned commits; /* writes on their way to the disk */
+};
+
+/* threads and limits at least 1. */
+enum err workers_start(unsigned threads, const struct workers_limits *limits, struct workers **out) MUST_CHECK;
+/* They hold from now on. Any thread. */
+void workers_set_limits(struct workers *w, const struct workers_limits *limits);
+
+/* May one more of this class come in? ERR_OVERLOADED, ERR_STOPPING. */
+enum err workers_admit(struct workers *w, enum call_class class) MUST_CHECK;
+/* New work: admit and queue. */
+enum err workers_submit(struct workers *w, struct job *j, enum call_class class) MUST_CHECK;
 /* Work that was admitted before and goes on: never refused, and before new work. Any thread. */
 void workers_resume(struct workers *w, struct job *j);
-unsigned workers_queued(struct workers *w);
-unsigned workers_threads(const struct workers *w);
+/* A write is on its way to the disk; it has come back. */
+void workers_park(struct workers *w);
+void workers_unpark(struct workers *w);
+
+struct workers_figures {
+	unsigned threads, busy, parked, resumed;
+	unsigned queued[CLASS_COUNT];
+	uint64_t refused[CLASS_COUNT];
+	uint64_t wait_micros, commit_micros; /* estimates for a read that would come now, and for a write's commit */
+	struct workers_limits limits;
+};
+void workers_figures(struct workers *w, struct workers_figures *out);
+const char *call_class_name(enum call_class class); /* "admin", … */
+
 /* Runs what is queued, then ends the threads and frees the pool. Accepts NULL. */
 void workers_stop(struct workers *w);
 

@@ -69,6 +69,8 @@ enum err_class {
 	X(PRINCIPAL_UNKNOWN, UNAUTHENTICATED, "This certificate is not enrolled. Ask a security administrator.")           \
 	X(PRINCIPAL_DISABLED, UNAUTHENTICATED, "This principal is disabled. Ask a security administrator.")                \
 	X(PRINCIPAL_EXPIRED, UNAUTHENTICATED, "This key is outside its enrolled validity. Enrol a new one.")               \
+	X(FORWARDED_INVALID, UNAUTHENTICATED, "The gateway forwarded no client certificate, or one that is not accepted.") \
+	X(FORWARDED_REFUSED, DENIED, "Only a gateway may forward a certificate: a client's, over its own listener.")        \
 	X(ROLE_MISSING, DENIED, "Your role does not allow this call.")                                                     \
 	X(TYPE_NOT_OWN, DENIED, "This licence type is not among those that you may issue.")                                \
 	X(TYPE_NOT_ALLOWED, DENIED, "This licence type is not among those that you may read.")                             \

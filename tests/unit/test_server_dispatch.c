@@ -159,7 +159,7 @@ static void every_error_has_a_status_and_fits(void **state)
 	uint8_t out[RPC_DETAILS_MAX];
 
 	for (int e = 1; e < ERR_COUNT; e++) {
-		size_t n = refusal_pack((enum err)e, NULL, out, sizeof(out));
+		size_t n = refusal_pack((enum err)e, NULL, refusal_retry_ms((enum err)e), out, sizeof(out));
 		assert_true(refusal_status((enum err)e) > 0 && refusal_status((enum err)e) <= 16);
 		assert_string_not_equal(refusal_status_name(refusal_status((enum err)e)), "UNKNOWN");
 		Yinzheng__V1__Status *s = yinzheng__v1__status__unpack(NULL, n, out);
@@ -184,10 +184,10 @@ static void a_note_of_another_error_is_not_told(void **state)
 	struct err_note note = {0};
 
 	(void)err_note_set(&note, ERR_FIELD_INVALID, "secret.field", "of an earlier attempt");
-	size_t n = refusal_pack(ERR_CODE_USED, &note, out, sizeof(out));
+	size_t n = refusal_pack(ERR_CODE_USED, &note, 0, out, sizeof(out));
 	assert_null(memmem(out, n, "secret.field", 12));
-	assert_int_equal(refusal_pack(ERR_CODE_USED, &note, out, 10), 0);
-	n = refusal_pack(ERR_FIELD_INVALID, &note, out, sizeof(out));
+	assert_int_equal(refusal_pack(ERR_CODE_USED, &note, 0, out, 10), 0);
+	n = refusal_pack(ERR_FIELD_INVALID, &note, 0, out, sizeof(out));
 	assert_non_null(memmem(out, n, "secret.field", 12));
 }
 
@@ -383,19 +383,23 @@ static void the_queue_is_bounded_and_drained(void **state)
 {
 	struct job first = {wait_at_gate, NULL},
 	           more[4] = {{count_run, NULL}, {count_run, NULL}, {count_run, NULL}, {count_run, NULL}};
+	struct workers_figures f;
 	struct workers *w;
 
-	assert_int_equal(workers_start(1, 2, &w), ERR_OK);
-	assert_int_equal(workers_submit(w, &first), ERR_OK);
+	assert_int_equal(workers_start(1, &(struct workers_limits){.queue = 2, .wait_ms = 1000, .commits = 8}, &w), ERR_OK);
+	assert_int_equal(workers_submit(w, &first, CLASS_READ), ERR_OK);
 	pthread_mutex_lock(&gate.lock);
 	while (!gate.entered)
 		pthread_cond_wait(&gate.opened, &gate.lock);
 	pthread_mutex_unlock(&gate.lock);
-	assert_int_equal(workers_submit(w, &more[0]), ERR_OK);
-	assert_int_equal(workers_submit(w, &more[1]), ERR_OK);
-	assert_int_equal(workers_submit(w, &more[2]), ERR_OVERLOADED);
+	assert_int_equal(workers_submit(w, &more[0], CLASS_READ), ERR_OK);
+	assert_int_equal(workers_submit(w, &more[1], CLASS_READ), ERR_OK);
+	assert_int_equal(workers_submit(w, &more[2], CLASS_READ), ERR_OVERLOADED);
 	workers_resume(w, &more[3]); /* admitted work is never refused */
-	assert_int_equal(workers_queued(w), 3);
+	workers_figures(w, &f);
+	assert_int_equal(f.queued[CLASS_READ], 2);
+	assert_int_equal(f.resumed, 1);
+	assert_int_equal(f.refused[CLASS_READ], 1);
 	pthread_mutex_lock(&gate.lock);
 	gate.open = true;
 	pthread_cond_broadcast(&gate.opened);

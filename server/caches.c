@@ -1,0 +1,35 @@
+#include "server/caches.h"
+
+#include "server/peers.h"
+
+size_t caches_read(struct service *s, struct cache_figures *out)
+{
+	static const struct {
+		const char *name;
+		enum memo_kind kind;
+	} kinds[] = {{"seal", MEMO_SEAL}, {"chain", MEMO_CHAIN}, {"licence", MEMO_LICENCE}, {"certificate", MEMO_CERT}};
+	struct desk_cache_figures f;
+	struct peers_figures p;
+	size_t n = 0;
+
+	desk_caches_figures(s->caches, &f);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		out[n++] = (struct cache_figures){kinds[i].name, f.memo.hits[kinds[i].kind], f.memo.misses[kinds[i].kind]};
+	out[n++] = (struct cache_figures){"signer_table", f.tables.hits, f.tables.misses};
+	peers_figures(s->peers, &p);
+	out[n++] = (struct cache_figures){"peers", p.hits, p.misses};
+	return n;
+}
+
+size_t cache_rooms_read(struct service *s, struct cache_room *out)
+{
+	struct desk_cache_figures f;
+	struct peers_figures p;
+
+	desk_caches_figures(s->caches, &f);
+	peers_figures(s->peers, &p);
+	out[0] = (struct cache_room){"memo", f.memo.bytes, f.memo.limit};
+	out[1] = (struct cache_room){"signer_table", f.tables.bytes, f.tables.limit};
+	out[2] = (struct cache_room){"peers", p.bytes, 0};
+	return 3;
+}
