@@ -7,11 +7,12 @@
 #include "cli/opt.h"
 #include "cli/term.h"
 #include "cli/verify_view.h"
+#include "crypto/sm2_cache.h"
 #include "verify/verify.h"
 
 int cmd_verify(int argc, char **argv);
 
-enum { FILE_BUDGET = 3 * VERIFY_FILE_MAX };
+enum { FILE_BUDGET = 3 * VERIFY_FILE_MAX, TABLES_MAX = 16 * 1024 * 1024 };
 
 struct options {
 	struct opt_list trust;
@@ -26,7 +27,8 @@ struct run {
 	struct verify_policy policy;
 	struct verify_input in; /* all but the bytes */
 	struct cert_store *trust;
-	struct arena *arena; /* holds the policy and the signed data */
+	struct sm2_cache *tables; /* of signers that return among the files */
+	struct arena *arena;      /* holds the policy and the signed data */
 	enum language lang;
 	bool internal, unreadable, failed, indeterminate, is_unsigned; /* what happened */
 };
@@ -152,9 +154,21 @@ static int not_loaded(const struct run *run, enum err e, const struct err_note *
 	return err_class_of(e) == ERRC_INTERNAL ? EXIT_INTERNAL : EXIT_NO_INPUT;
 }
 
+static void use_tables(struct run *run)
+{
+	const struct sm2_means by = {.tables = run->tables};
+
+	if (run->trust != NULL)
+		cert_store_use(run->trust, by);
+	for (int i = 0; i < POLICY_ROLES; i++)
+		if (run->policy.role_trust[i] != NULL)
+			cert_store_use(run->policy.role_trust[i], by);
+}
+
 /* Trust, policy and data that were named must be readable: without them every answer would be another one. */
 static int load(struct run *run)
 {
+	const struct rand rand = rand_system();
 	struct err_note note = {0};
 	const char *subject = NULL;
 	enum err e;
@@ -163,6 +177,10 @@ static int load(struct run *run)
 	e = run->arena != NULL ? policy_load(run->arena, run->o.policy, &run->policy, &note) : ERR_NO_MEMORY;
 	if (e == ERR_OK && run->o.trust.count != 0)
 		e = trust_load(run->o.trust.item, run->o.trust.count, &run->trust, &note);
+	if (e == ERR_OK)
+		e = sm2_cache_new(TABLES_MAX, &rand, &run->tables);
+	if (e == ERR_OK)
+		use_tables(run);
 	run->policy.trust = run->trust;
 	if (e == ERR_OK && run->o.data != NULL) {
 		subject = run->o.data;
@@ -179,6 +197,7 @@ static int verify_files(struct run *run, const struct opt_args *args)
 		verify_file(run, args->arg[i]);
 	policy_release(&run->policy);
 	cert_store_free(run->trust);
+	sm2_cache_free(run->tables);
 	arena_free(run->arena);
 	if (status != OPT_GO)
 		return status;

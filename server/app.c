@@ -142,7 +142,7 @@ static enum err open_key(struct app *app, const struct config_key *k, struct des
 
 	out->name = k->name;
 	if ((e = read_passphrase(app, k->passphrase_file, &passphrase, note)) != ERR_OK ||
-	    (e = signer_open_file(k->key, passphrase, &out->signer, note)) != ERR_OK)
+	    (e = signer_open_file_by(app->config.sm2_sign, k->key, passphrase, &out->signer, note)) != ERR_OK)
 		return e;
 	return read_cert(app, k->cert, &out->cert, note);
 }
@@ -204,6 +204,7 @@ enum err app_read(struct app *app, struct desk_caches *caches, struct err_note *
 	if ((e = trust_load((const char *const *)app->config.trust, app->config.n_trust, &app->trust, note)) != ERR_OK)
 		return e;
 	app->caches = caches;
+	cert_store_use(app->trust, (struct sm2_means){.backend = app->config.sm2_verify});
 	desk_caches_use(caches, app->trust);
 	return ERR_OK;
 }

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/ini.h"
 #include "base/text.h"
+#include "crypto/sm2.h"
 #include "server/log.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +50,8 @@ const struct config_row config_rows[] = {
     {"limits", "operator_per_minute", CONFIG_NUMBER, AT(operator_per_minute), "0", 0, 1000000},
     {"limits", "principal_per_minute", CONFIG_NUMBER, AT(principal_per_minute), "0", 0, 1000000},
     {"cache", "memory_mib", CONFIG_NUMBER, AT(cache_mib), "64", 0, 65536},
+    {"sm2", "sign", CONFIG_SM2, AT(sm2_sign), "own", 0, 0},
+    {"sm2", "verify", CONFIG_SM2, AT(sm2_verify), "own", 0, 0},
     {"log", "level", CONFIG_LEVEL, AT(log_level), "info", 0, 0},
 };
 const size_t config_rows_count = sizeof(config_rows) / sizeof(config_rows[0]);
@@ -114,6 +117,14 @@ static enum err set_level(struct reading *r, const char *value, unsigned *slot)
 	return complain(r, "level", "must be error, warn, info or debug");
 }
 
+static enum err set_sm2(struct reading *r, const struct config_row *row, const char *value, unsigned *slot)
+{
+	if (strcmp(value, "own") != 0 && strcmp(value, "openssl") != 0)
+		return complain(r, row->key, "must be own or openssl");
+	*slot = strcmp(value, "own") == 0 ? SM2_OWN : SM2_OPENSSL;
+	return ERR_OK;
+}
+
 static enum err set_url(struct reading *r, const char *value, char **slot)
 {
 	static const char scheme[] = "sqlite:";
@@ -165,6 +176,8 @@ static enum err set_value(struct reading *r, const struct config_row *row, void 
 		return set_number(r, row, value, slot);
 	case CONFIG_LEVEL:
 		return set_level(r, value, slot);
+	case CONFIG_SM2:
+		return set_sm2(r, row, value, slot);
 	}
 	return ERR_OK;
 }

@@ -37,11 +37,13 @@ struct config {
 	unsigned operator_per_minute, principal_per_minute;
 	/* [cache] */
 	unsigned cache_mib;
+	/* [sm2] */
+	unsigned sm2_sign, sm2_verify; /* enum sm2_backend */
 	/* [log] */
 	unsigned log_level; /* enum log_level */
 };
 
-enum config_kind { CONFIG_TEXT, CONFIG_PATH, CONFIG_PATHS, CONFIG_URL, CONFIG_NUMBER, CONFIG_LEVEL };
+enum config_kind { CONFIG_TEXT, CONFIG_PATH, CONFIG_PATHS, CONFIG_URL, CONFIG_NUMBER, CONFIG_LEVEL, CONFIG_SM2 };
 
 /* One row per key; also what docs/operations.md is checked against. */
 struct config_row {

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "crypto/digest.h"
-#include "crypto/internal.h"
+#include "crypto/sm2_openssl.h"
 
 #include <limits.h>
 #include <openssl/bio.h>
@@ -147,7 +147,7 @@ static enum err fill_key(struct cert *c)
 {
 	EVP_PKEY *pkey = X509_get0_pubkey(c->x);
 
-	if (pkey == NULL || EVP_PKEY_is_a(pkey, "SM2") != 1) {
+	if (pkey == NULL || !sm2_openssl_is(pkey)) {
 		/* An unknown kind of key makes no path, but the certificate can still be shown. */
 		openssl_failed(ERR_OK);
 		return ERR_OK;

@@ -110,7 +110,7 @@ static enum err parse_key(const char *path, const uint8_t *pem, size_t len, stru
 			return unreadable(note, path, "the key is encrypted and no passphrase was given");
 		return unreadable(note, path, asked.was_asked ? "wrong passphrase, or damaged" : "damaged");
 	}
-	if (EVP_PKEY_is_a(pkey, "SM2") != 1) {
+	if (!sm2_openssl_is(pkey)) {
 		EVP_PKEY_free(pkey);
 		return unreadable(note, path, "not an SM2 key");
 	}
@@ -268,7 +268,7 @@ enum err signer_make_file(const char *path, struct span passphrase, struct err_n
 
 	if (passphrase.len > PASSPHRASE_MAX)
 		return err_note_set(note, ERR_FIELD_TOO_LONG, "passphrase", NULL);
-	pkey = EVP_PKEY_Q_keygen(NULL, NULL, "SM2");
+	pkey = sm2_openssl_make();
 	bio = BIO_new(BIO_s_mem()); /* wiped when freed */
 	if (pkey != NULL && bio != NULL &&
 	    PEM_write_bio_PKCS8PrivateKey(bio, pkey, cipher, NULL, 0, give_passphrase, &asked) == 1)

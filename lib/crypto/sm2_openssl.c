@@ -5,6 +5,16 @@
 
 enum { COORDINATE = 32 };
 
+bool sm2_openssl_is(const EVP_PKEY *pkey)
+{
+	return EVP_PKEY_is_a(pkey, "SM2") == 1;
+}
+
+EVP_PKEY *sm2_openssl_make(void)
+{
+	return EVP_PKEY_Q_keygen(NULL, NULL, "SM2");
+}
+
 static bool put_number(EVP_PKEY *pkey, const char *name, uint8_t *out)
 {
 	BIGNUM *v = NULL;
@@ -18,8 +28,7 @@ enum err sm2_key_from_pkey(EVP_PKEY *pkey, struct sm2_key **out)
 {
 	uint8_t point[SM2_POINT] = {0x04};
 
-	/* EVP_PKEY_get_id() is -1 for these keys: only the name tells. */
-	if (EVP_PKEY_is_a(pkey, "SM2") != 1 || !put_number(pkey, OSSL_PKEY_PARAM_EC_PUB_X, point + 1) ||
+	if (!sm2_openssl_is(pkey) || !put_number(pkey, OSSL_PKEY_PARAM_EC_PUB_X, point + 1) ||
 	    !put_number(pkey, OSSL_PKEY_PARAM_EC_PUB_Y, point + 1 + COORDINATE))
 		return openssl_failed(ERR_FORMAT);
 	return sm2_key_new(span_of(point, sizeof(point)), out);
@@ -27,7 +36,7 @@ enum err sm2_key_from_pkey(EVP_PKEY *pkey, struct sm2_key **out)
 
 enum err sm2_openssl_private(EVP_PKEY *pkey, uint8_t d[COORDINATE])
 {
-	if (EVP_PKEY_is_a(pkey, "SM2") != 1 || !put_number(pkey, OSSL_PKEY_PARAM_PRIV_KEY, d))
+	if (!sm2_openssl_is(pkey) || !put_number(pkey, OSSL_PKEY_PARAM_PRIV_KEY, d))
 		return openssl_failed(ERR_FORMAT);
 	return ERR_OK;
 }

@@ -7,6 +7,10 @@
 
 #include "crypto/internal.h"
 
+/* Is this an SM2 key? EVP_PKEY_get_id() is -1 for these: only the name tells. */
+bool sm2_openssl_is(const EVP_PKEY *pkey);
+/* A new key pair; NULL when it fails. */
+EVP_PKEY *sm2_openssl_make(void);
 /* As sm2_verify(), under the uncompressed point; about twenty times slower, and the key is read anew each time. */
 enum err sm2_openssl_verify(struct span point, struct span id, struct span msg, struct span sig) MUST_CHECK;
 /* With the default identity. ERR_CRYPTO; the result is not checked. */

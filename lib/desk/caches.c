@@ -42,11 +42,15 @@ void desk_caches_free(struct desk_caches *c)
 
 void desk_caches_use(struct desk_caches *c, struct cert_store *trust)
 {
+	struct sm2_means by = cert_store_means(trust);
+
 	if (c->memo == NULL)
 		return;
 	if (atomic_exchange(&c->used, true))
 		memo_next_epoch(c->memo);
-	cert_store_use(trust, (struct sm2_means){.tables = c->tables, .memo = c->memo});
+	by.tables = c->tables;
+	by.memo = c->memo;
+	cert_store_use(trust, by);
 }
 
 void desk_caches_figures(struct desk_caches *c, struct desk_cache_figures *out)

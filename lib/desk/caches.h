@@ -18,7 +18,7 @@ struct desk_caches;
 /* limit: bytes for all, at least CACHES_LIMIT_MIN; 0: nothing is kept. ERR_NO_MEMORY, ERR_RANDOM, ERR_FIELD_INVALID. */
 enum err desk_caches_new(size_t limit, const struct rand *r, struct desk_caches **out) MUST_CHECK;
 void desk_caches_free(struct desk_caches *c);
-/* What verifies below this trust list uses the caches. Before the list is shared by threads. Every list that comes
+/* What verifies below this trust list uses the caches; its back end stays. Before the list is shared by threads. Every list that comes
  * later (the configuration was read again) begins a new epoch: what was proved under an earlier one no longer counts.
  */
 void desk_caches_use(struct desk_caches *c, struct cert_store *trust);

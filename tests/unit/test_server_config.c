@@ -71,6 +71,8 @@ static void bad_lines_are_named(void **state)
 	    {MINIMAL "[server]\nworkers =\n", "d.ini:16: must be a number"},
 	    {MINIMAL "[server]\nworkers = 99999999999999999999\n", "d.ini:16: must be a number"},
 	    {MINIMAL "[log]\nlevel = loud\n", "d.ini:16: must be error"},
+	    {MINIMAL "[sm2]\nsign = OpenSSL\n", "d.ini:16: must be own or openssl"},
+	    {MINIMAL "[sm2]\nverify =\n", "d.ini:16: must be own or openssl"},
 	    {MINIMAL "[server\nlisten = a\n", "d.ini:15: neither"},
 	    {MINIMAL "just text\n", "d.ini:15: neither"},
 	    {MINIMAL "[seal-key ]\nkey = k\n", "d.ini:16: "},
