@@ -7,6 +7,9 @@
 #   enrol      the other principals, as an administrator would
 #   start      all of these; with a store that is there already it goes on with that one
 #   stop       ends the server
+# With STORE=postgres in the environment the store is a database of its own on the PostgreSQL at YZ_PG_URL; without
+# that address one is started for it in DIR/pg (scripts/pgserver.sh). What stands in DIR/store.url is used as it is, so
+# that several servers can share a store.
 set -eu
 umask 077
 
@@ -20,7 +23,26 @@ pki=$here/build/pki
 
 CENTRE=11990100MB00004061 DATA=11990100MB0000502A SAMR=11990100MB00001073 MNR=11990100MB0000203C
 
+# The store's address.
+store_url() {
+	if [ -s "$dir/store.url" ]; then
+		cat "$dir/store.url"
+		return
+	fi
+	if [ "${STORE:-}" != postgres ]; then
+		echo sqlite:store.db
+		return
+	fi
+	if [ -z "${YZ_PG_URL:-}" ]; then
+		"$here/scripts/pgserver.sh" "$dir/pg" start >&2 && YZ_PG_URL=$("$here/scripts/pgserver.sh" "$dir/pg" url)
+	fi
+	name=yz_$(echo "$dir" | cksum | cut -d' ' -f1)_$$
+	psql -qX -d "$YZ_PG_URL" -c "CREATE DATABASE $name" >&2
+	echo "${YZ_PG_URL%/*}/$name" | tee "$dir/store.url"
+}
+
 configure() {
+	url=$(store_url)
 	"$here/certs/make-pki.sh" "$pki" >/dev/null
 	cat >"$dir/yinzhengd.ini" <<-INI
 		[server]
@@ -34,7 +56,7 @@ configure() {
 		key = $pki/tls/server.key
 		client_ca = $pki/tls/ca.crt
 		[store]
-		url = sqlite:store.db
+		url = $url
 		master_key = master.key
 		[trust]
 		path = $pki/trust
@@ -66,6 +88,7 @@ init() {
 	"$build/yinzhengd" init --config "$dir/yinzhengd.ini" --admin-cert "$pki/tls/security1.crt" \
 		--admin-cert "$pki/tls/security2.crt" --admin-org $DATA --admin-name 云州市大数据管理局 >>"$dir/init.log" 2>&1 ||
 		{ cat "$dir/init.log" >&2; exit 1; }
+	: >"$dir/initialised"
 }
 
 profile() { # NAME OPERATOR-NAME TERMINAL
@@ -158,6 +181,7 @@ stop() {
 	done
 	! running || kill -9 "$(cat "$dir/pid")" 2>/dev/null || true
 	rm -f "$dir/pid"
+	[ ! -e "$dir/pg" ] || "$here/scripts/pgserver.sh" "$dir/pg" stop
 }
 
 start() {
@@ -165,8 +189,9 @@ start() {
 		echo "the server runs already, process $(cat "$dir/pid")"
 		return 0
 	fi
+	[ ! -e "$dir/pg" ] || "$here/scripts/pgserver.sh" "$dir/pg" start
 	configure
-	[ -e "$dir/store.db" ] || init
+	[ -e "$dir/initialised" ] || [ -e "$dir/store.db" ] || init
 	run
 	[ -e "$dir/enrolled" ] || enrol
 }

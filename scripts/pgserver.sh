@@ -1,8 +1,8 @@
 #!/bin/sh
 # A private PostgreSQL for tests, trials and benchmarks: its own folder, a free port of 127.0.0.1, durable as in earnest.
-# usage: scripts/pgserver.sh DIR start|stop|crash|url|port|psql [arguments of psql]
+# usage: scripts/pgserver.sh DIR start|stop|crash|remove|url|port|psql [arguments of psql]
 #   start   makes the cluster when there is none, starts it, makes the database; DIR/url has its address
-#   stop    ends it in order; crash kills it with kill -9
+#   stop    ends it in order; crash kills it with kill -9; remove ends it and takes everything away
 #   url     prints the address, port the port; psql runs a command in the database
 # It runs as user postgres when started by root, because the server refuses to run as root. PG_OPTIONS: more of
 # postgresql.conf, e.g. "shared_buffers=1GB" (separated by ;). PG_USER, PG_DATABASE: yinzheng.
@@ -15,13 +15,13 @@ mkdir -p "$1"
 dir=$(cd "$1" && pwd)
 shift 2
 user=${PG_USER:-yinzheng} database=${PG_DATABASE:-yinzheng}
-data=$dir/data
+data=$(readlink "$dir/data" || echo "$dir/data")
 
 bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)
 [ -n "$bin" ] && [ -x "$bin/initdb" ] || { echo "PostgreSQL is not installed: run 'make deps-test' (package postgresql)" >&2; exit 1; }
 
-# As an ordinary user: we ourselves, or postgres. The way to DIR may be closed to that user, so the server's own
-# folder then stands elsewhere and DIR/data points to it.
+# As an ordinary user: we ourselves, or postgres. The way to DIR may be closed to that user: the cluster then stands in
+# /tmp, and DIR/data points to it.
 as() {
 	if [ "$(id -u)" -eq 0 ]; then (cd / && runuser -u postgres -- "$@"); else "$@"; fi
 }
@@ -34,12 +34,12 @@ make_cluster() {
 	if [ "$(id -u)" -eq 0 ]; then
 		home=$(mktemp -d /tmp/yzpg.XXXXXX)
 		chown postgres: "$home"
-		mkdir -p "$dir"
-		ln -s "$home" "$data"
+		ln -s "$home" "$dir/data"
+		data=$home
 	else
 		mkdir -p "$data"
 	fi
-	as "$bin/initdb" -D "$data/" -U "$user" -A trust -E UTF8 --locale=C --no-instructions >"$dir/initdb.log" 2>&1 ||
+	as "$bin/initdb" -D "$data" -U "$user" -A trust -E UTF8 --locale=C --no-instructions >"$dir/initdb.log" 2>&1 ||
 		{ cat "$dir/initdb.log" >&2; exit 1; }
 	# The last setting of a name counts.
 	{
@@ -53,12 +53,12 @@ make_cluster() {
 	} | as tee -a "$data/postgresql.conf" >/dev/null
 }
 
-running() { as "$bin/pg_ctl" -D "$data/" status >/dev/null 2>&1; }
+running() { as "$bin/pg_ctl" -D "$data" status >/dev/null 2>&1; }
 
 run() { # may lose its port to somebody else between choosing and binding
 	for _ in 1 2 3 4 5; do
 		port=$(cat "$dir/port" 2>/dev/null || free_port)
-		if as "$bin/pg_ctl" -D "$data/" -o "-p $port" -l "$data/log" -w -t 60 start >"$dir/start.log" 2>&1; then
+		if as "$bin/pg_ctl" -D "$data" -o "-p $port" -l "$data/log" -w -t 60 start >"$dir/start.log" 2>&1; then
 			echo "$port" >"$dir/port"
 			return 0
 		fi
@@ -71,7 +71,7 @@ run() { # may lose its port to somebody else between choosing and binding
 }
 
 start() {
-	[ -e "$data/PG_VERSION" ] || { rm -rf "$dir/port" "$data"; make_cluster; }
+	[ -e "$data/PG_VERSION" ] || { rm -rf "$dir/port" "$dir/data"; make_cluster; }
 	running || run
 	port=$(cat "$dir/port")
 	printf 'postgres://%s@127.0.0.1:%s/%s\n' "$user" "$port" "$database" >"$dir/url"
@@ -82,18 +82,17 @@ start() {
 
 # Everything that the server left, too.
 remove() {
-	home=$(readlink "$data" || true)
-	case $home in
-	/tmp/yzpg.*) rm -rf "$home" ;;
+	case $data in
+	/tmp/yzpg.*) rm -rf "$data" ;;
 	esac
-	rm -rf "$data" "$dir/port" "$dir/url"
+	rm -rf "$dir/data" "$dir/port" "$dir/url" "$dir/initdb.log" "$dir/start.log"
 }
 
 case $verb in
 start) start ;;
-stop) ! running || as "$bin/pg_ctl" -D "$data/" -m fast -w stop >/dev/null ;;
+stop) ! running || as "$bin/pg_ctl" -D "$data" -m fast -w stop >/dev/null ;;
 crash) ! running || kill -9 $(as head -1 "$data/postmaster.pid") $(pgrep -P "$(as head -1 "$data/postmaster.pid")") ;;
-remove) ! running || as "$bin/pg_ctl" -D "$data/" -m immediate -w stop >/dev/null; remove ;;
+remove) ! running || as "$bin/pg_ctl" -D "$data" -m immediate -w stop >/dev/null; remove ;;
 url) cat "$dir/url" ;;
 port) cat "$dir/port" ;;
 psql) exec "$bin/psql" -X -d "$(cat "$dir/url")" "$@" ;;

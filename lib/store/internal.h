@@ -25,9 +25,10 @@ struct store {
 	struct clock clock;
 	struct rand rand;
 	struct store_keys keys;
-	bool db_time;          /* the database's clock decides */
-	_Atomic int64_t ahead; /* the store's time less the steady clock's reading; only rises, so time never runs back */
-	_Atomic int64_t last;  /* db_time: the latest that was told; `ahead` then follows the database's clock both ways */
+	bool db_time;            /* the database's clock decides */
+	_Atomic int64_t ahead;   /* the store's time less the steady clock's reading; only rises, so time never runs back */
+	_Atomic int64_t follows; /* db_time: the same of the database's clock, as it was read last */
+	_Atomic int64_t last;    /* db_time: the latest that was told */
 	_Atomic uint64_t epochs[STORE_KINDS];
 	_Atomic int64_t away_since; /* when a writer last lost the database; 0: it is there */
 	struct pool *pool;

@@ -31,7 +31,7 @@ struct keeper {
 /* ---- watching ------------------------------------------------------------------------------- */
 
 struct look {
-	int64_t versions[STORE_KINDS], time;
+	int64_t versions[STORE_KINDS], time, mark;
 };
 
 static enum err look(struct store_tx *tx, void *arg)
@@ -45,7 +45,8 @@ static enum err look(struct store_tx *tx, void *arg)
 	q_open(&q, tx, tx->db->driver->clock);
 	if (q_next(&q))
 		l->time = q_int(&q);
-	return q_close(&q);
+	e = q_close(&q);
+	return e == ERR_OK ? mark_read(tx, &l->mark) : e;
 }
 
 static void watch(struct keeper *k)
@@ -61,8 +62,10 @@ static void watch(struct keeper *k)
 	if (k->watched)
 		touched(k->store, bits);
 	k->watched = true;
-	if (l.time != 0)
+	if (l.time != 0) {
 		time_follow(k->store, l.time);
+		(void)time_reached(k->store, l.mark);
+	}
 }
 
 /* ---- numbering ------------------------------------------------------------------------------ */

@@ -180,11 +180,13 @@ static enum err load(struct store_tx *tx, struct span master, struct err_note *n
 		e = keys_load(tx, master);
 	if (e == ERR_OK && version < STORE_SCHEMA)
 		e = migrate(tx, version);
+	if (e == ERR_OK && tx->store->db_time)
+		e = read_clock(tx);
 	if (e == ERR_OK)
 		e = mark_read(tx, &mark);
 	if (e == ERR_OK)
 		(void)time_reached(tx->store, mark);
-	return e == ERR_OK && tx->store->db_time ? read_clock(tx) : e;
+	return e;
 }
 
 enum err store_open(const struct store_options *o, struct store **out, struct err_note *note)
@@ -248,26 +250,36 @@ static int64_t never_back(struct store *s, int64_t time)
 	return time > last ? time : last;
 }
 
+/* By the database's clock, or the mark where that is later. */
+static int64_t shared_now(struct store *s)
+{
+	int64_t ahead = atomic_load(&s->ahead), follows = atomic_load(&s->follows);
+
+	return never_back(s, clock_steady(&s->clock) + (ahead > follows ? ahead : follows));
+}
+
 void time_follow(struct store *s, int64_t time)
 {
-	atomic_store(&s->ahead, time - clock_steady(&s->clock));
+	atomic_store(&s->follows, time - clock_steady(&s->clock));
 }
 
 int64_t time_reached(struct store *s, int64_t time)
 {
 	int64_t steady = clock_steady(&s->clock), ahead = atomic_load(&s->ahead);
 
-	if (s->db_time)
-		return never_back(s, time);
+	/* Servers follow the database's clock to a few ms: what is no later than that is no other time, and two that
+	 * pushed one another would run away. */
+	if (s->db_time && time <= shared_now(s) + CLOCK_SLACK)
+		return shared_now(s);
 	while (time - steady > ahead && !atomic_compare_exchange_weak(&s->ahead, &ahead, time - steady))
 		;
-	return steady + atomic_load(&s->ahead);
+	return s->db_time ? shared_now(s) : steady + atomic_load(&s->ahead);
 }
 
 int64_t store_now(struct store *s)
 {
 	if (s->db_time)
-		return never_back(s, clock_steady(&s->clock) + atomic_load(&s->ahead));
+		return shared_now(s);
 	return time_reached(s, clock_now(&s->clock));
 }
 

@@ -1,6 +1,8 @@
 #!/bin/sh
 # End-to-end: the real server, a Python grpcio client made from the .proto files alone, and the command line.
-# usage: tests/e2e/run.sh BUILD [unittest arguments, e.g. test_refusals.Codes]
+# usage: [STORE=postgres] tests/e2e/run.sh BUILD [unittest arguments, e.g. test_refusals.Codes]
+# With STORE=postgres every server's store is a database of its own on a PostgreSQL that is started for the run, unless
+# YZ_PG_URL names one.
 set -eu
 cd "$(dirname "$0")/../.."
 build=$(cd "$1" && pwd)
@@ -18,4 +20,16 @@ export LSAN_OPTIONS="suppressions=$PWD/tests/lsan.supp:print_suppressions=0"
 export YZ_BUILD="$build" PYTHONPATH="$gen:tests/e2e" PYTHONDONTWRITEBYTECODE=1 GRPC_VERBOSITY=NONE
 # The server is on this machine, whatever proxy the environment names.
 export no_proxy=localhost,127.0.0.1
-exec /usr/bin/python3 "${YZ_MAIN:-tests/e2e/main.py}" "$@"
+if [ "${STORE:-sqlite}" != postgres ] || [ -n "${YZ_PG_URL:-}" ]; then
+	exec /usr/bin/python3 "${YZ_MAIN:-tests/e2e/main.py}" "$@"
+fi
+pg=$(mktemp -d "${TMPDIR:-/tmp}/yz-e2e-pg.XXXXXX")
+trap 'scripts/pgserver.sh "$pg" remove; rm -rf "$pg"' EXIT
+scripts/pgserver.sh "$pg" start
+YZ_PG_URL=$(scripts/pgserver.sh "$pg" url)
+export YZ_PG_URL
+# In the background, so that a signal ends the tests and then the database.
+/usr/bin/python3 "${YZ_MAIN:-tests/e2e/main.py}" "$@" &
+tests=$!
+trap 'kill -TERM $tests; wait $tests; exit 130' INT TERM
+wait $tests

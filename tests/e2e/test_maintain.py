@@ -20,6 +20,7 @@ def check(s):
     return daemon(s, "check", "--store")
 
 
+@yz.lite_only
 class Backup(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -126,6 +127,7 @@ class Backup(unittest.TestCase):
 
 
 class Check(unittest.TestCase):
+    @yz.lite_only
     def test_every_damage_is_found(self):
         s = yz.Server().prepare()
         self.addCleanup(s.remove)

@@ -119,19 +119,43 @@ class Opening(unittest.TestCase):
         os.chmod(self.path("master.key"), 0o644)
         self.start_fails("may be read by others")
 
-    def test_store_of_a_newer_version(self):
+    def sql(self, text):
+        if yz.POSTGRES:
+            self.s.sql(text)
+            return
         db = sqlite3.connect(self.path("store.db"))
-        for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type='table' AND name LIKE '%meta%'").fetchall():
-            columns = [c[1] for c in db.execute("PRAGMA table_info(%s)" % name)]
-            db.execute("UPDATE %s SET %s = 999 WHERE %s = 'schema'" % (name, columns[1], columns[0]))
+        db.execute(text)
         db.commit()
         db.close()
+
+    def test_store_of_a_newer_version(self):
+        self.sql("UPDATE meta SET num = 999 WHERE key = 'schema'")
         self.start_fails("STORE_NEWER")
 
     def test_no_store(self):
-        os.remove(self.path("store.db"))
+        if yz.POSTGRES:
+            self.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        else:
+            os.remove(self.path("store.db"))
         self.start_fails("STORE_NOT_INIT")
 
+    @unittest.skipUnless(yz.POSTGRES, "of PostgreSQL")
+    def test_database_of_somebody_else(self):
+        self.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE meta (key text, num int)")
+        self.start_fails("STORE_CORRUPT")
+
+    @unittest.skipUnless(yz.POSTGRES, "of PostgreSQL")
+    def test_no_database_and_no_word_of_the_password(self):
+        ini = self.path("yinzhengd.ini")
+        with open(ini, encoding="utf-8") as f:
+            text = f.read()
+        url = "postgres://somebody:geheim@127.0.0.1:1/nowhere"
+        with open(ini, "w", encoding="utf-8") as f:
+            f.write("\n".join("url = " + url if x.startswith("url = ") else x for x in text.split("\n")))
+        r = self.start_fails("STORE_IO")
+        self.assertNotIn("geheim", r.stdout + r.stderr)
+
+    @yz.lite_only
     def test_file_that_is_no_store(self):
         with open(self.path("store.db"), "wb") as f:
             f.write(secrets.token_bytes(8192))
@@ -168,15 +192,14 @@ class Clock(unittest.TestCase):
         code = yz.use_code(s, h, ITEM, life_seconds=60)
         s.script("stop")
         s.close()
-        db = sqlite3.connect(os.path.join(s.dir, "store.db"))
-        changed = 0
-        for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type='table' AND name LIKE '%meta%'").fetchall():
-            columns = [c[1] for c in db.execute("PRAGMA table_info(%s)" % name)]
-            changed += db.execute("UPDATE %s SET %s = %s + 1200000 WHERE %s LIKE '%%time%%'" % (
-                name, columns[1], columns[1], columns[0])).rowcount
-        db.commit()
-        db.close()
-        self.assertEqual(changed, 1)
+        later = "UPDATE meta SET num = num + 1200000 WHERE key = 'time'"
+        if yz.POSTGRES:
+            s.sql(later)
+        else:
+            db = sqlite3.connect(os.path.join(s.dir, "store.db"))
+            self.assertEqual(db.execute(later).rowcount, 1)
+            db.commit()
+            db.close()
         s.script("run")
         with self.assertRaises(yz.Refused) as no:
             yz.pull(s, code, ITEM)
@@ -190,6 +213,7 @@ class Clock(unittest.TestCase):
 
 
 class FullDisk(unittest.TestCase):
+    @yz.lite_only
     def test_full_disk(self):
         folder = os.path.join(yz.BUILD, "e2e", "small-" + secrets.token_hex(4))
         os.makedirs(folder)
