@@ -31,6 +31,11 @@ struct sm2_core_ops {
 extern const struct sm2_core_ops sm2_core_portable;
 extern const struct sm2_core_ops sm2_core_adx; /* x86-64 only */
 
+/* s·G + t·P in the lanes of AVX-512 IFMA (x86-64 with CPU_IFMA only): its x coordinate times 2^256 is 16·x/zz mod p.
+ * zz = 0 says that the sum is infinity, or that equal or opposite points met on the way. */
+void sm2_core_known_ifma(struct sm2_fe *x, struct sm2_fe *zz, const struct sm2_table *base, const struct sm2_table *key,
+                         const struct sm2_claim *claim);
+
 /* The best that cpu_paths() allows now. */
 const struct sm2_core_ops *sm2_core_ops(void);
 
