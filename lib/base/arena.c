@@ -13,8 +13,15 @@ struct chunk {
 	max_align_t data[];
 };
 
+struct at_end {
+	struct at_end *next;
+	void (*fn)(void *arg);
+	void *arg;
+};
+
 struct arena {
 	struct chunk *head;
+	struct at_end *at_end;
 	size_t budget, used, next_size;
 };
 
@@ -35,6 +42,8 @@ void arena_free(struct arena *a)
 
 	if (a == NULL)
 		return;
+	for (struct at_end *x = a->at_end; x != NULL; x = x->next)
+		x->fn(x->arg);
 	for (c = a->head; c != NULL; c = next) {
 		next = c->next;
 		explicit_bzero(c->data, c->used);
@@ -130,6 +139,17 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 	vsnprintf(p, (size_t)n + 1, fmt, ap);
 	va_end(ap);
 	return p;
+}
+
+bool arena_at_end(struct arena *a, void (*fn)(void *arg), void *arg)
+{
+	struct at_end *x = arena_alloc(a, sizeof(*x));
+
+	if (x == NULL)
+		return false;
+	*x = (struct at_end){a->at_end, fn, arg};
+	a->at_end = x;
+	return true;
 }
 
 size_t arena_used(const struct arena *a)

@@ -26,6 +26,9 @@ char *arena_strdup(struct arena *a, const char *s);
 struct span arena_dup(struct arena *a, struct span s);
 /* Formatted text; NULL as above. */
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Have fn(arg) called when the arena is freed, last come first. False when the budget or memory is exhausted: it will
+ * not be called. For what is shared and outlives the arena: a reference to give back. */
+bool arena_at_end(struct arena *a, void (*fn)(void *arg), void *arg);
 /* Bytes handed out so far. */
 size_t arena_used(const struct arena *a);
 

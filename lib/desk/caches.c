@@ -5,6 +5,7 @@
 
 struct desk_caches {
 	struct memo *memo;        /* NULL: nothing is kept */
+	struct kept *kept;        /* likewise */
 	struct sm2_cache *tables; /* likewise */
 	atomic_bool used;         /* by a trust list */
 };
@@ -20,7 +21,9 @@ enum err desk_caches_new(size_t limit, const struct rand *r, struct desk_caches 
 	if (c == NULL)
 		return ERR_NO_MEMORY;
 	if (limit != 0)
-		e = memo_new(limit / 2, r, &c->memo);
+		e = memo_new(limit / 4, r, &c->memo);
+	if (e == ERR_OK && limit != 0)
+		e = kept_new(limit / 4, &c->kept);
 	if (e == ERR_OK && limit != 0)
 		e = sm2_cache_new(limit - limit / 2, r, &c->tables);
 	if (e != ERR_OK) {
@@ -36,6 +39,7 @@ void desk_caches_free(struct desk_caches *c)
 	if (c == NULL)
 		return;
 	memo_free(c->memo);
+	kept_free(c->kept);
 	sm2_cache_free(c->tables);
 	free(c);
 }
@@ -53,11 +57,22 @@ void desk_caches_use(struct desk_caches *c, struct cert_store *trust)
 	cert_store_use(trust, by);
 }
 
+struct memo *desk_caches_memo(struct desk_caches *c)
+{
+	return c != NULL ? c->memo : NULL;
+}
+
+struct kept *desk_caches_kept(struct desk_caches *c)
+{
+	return c != NULL ? c->kept : NULL;
+}
+
 void desk_caches_figures(struct desk_caches *c, struct desk_cache_figures *out)
 {
 	*out = (struct desk_cache_figures){0};
 	if (c == NULL || c->memo == NULL)
 		return;
 	memo_figures(c->memo, &out->memo);
+	kept_figures(c->kept, &out->kept);
 	sm2_cache_figures(c->tables, &out->tables);
 }

@@ -1,4 +1,5 @@
 /* The catalogue: licence types and service items. Role system writes, every enrolled principal reads. */
+#include "desk/caches.h"
 #include "desk/internal.h"
 
 enum { CODE_MAX = 64 };
@@ -35,6 +36,65 @@ enum err desk_item_get(struct store_tx *tx, struct arena *a, const char *code, s
 	enum err e = row_get(tx, a, CATALOG_ITEM, code, &row);
 
 	return e == ERR_OK ? parsed(service_item_from_json(a, row.json, out, NULL)) : e;
+}
+
+struct catalog_lookup {
+	struct store_tx *tx;
+	const char *code;
+};
+
+static enum err type_make(struct arena *a, void *arg, const void **value)
+{
+	const struct catalog_lookup *l = arg;
+	struct licence_type *t = arena_alloc(a, sizeof(*t));
+	enum err e = t != NULL ? desk_type_get(l->tx, a, l->code, t) : ERR_BUDGET;
+
+	*value = t;
+	return e;
+}
+
+static enum err item_make(struct arena *a, void *arg, const void **value)
+{
+	const struct catalog_lookup *l = arg;
+	struct service_item *i = arena_alloc(a, sizeof(*i));
+	enum err e = i != NULL ? desk_item_get(l->tx, a, l->code, i) : ERR_BUDGET;
+
+	*value = i;
+	return e;
+}
+
+static enum err catalog_of(struct desk_call *call, struct store_tx *tx, enum kept_kind kind, const char *code,
+                           const void **out)
+{
+	struct kept *kept = desk_caches_kept(call->desk->o.caches);
+	const struct kept_question q = {kind, span_str(code), store_epoch(call->desk->o.store, STORE_CATALOGUE),
+	                                call->arena};
+	struct catalog_lookup l = {tx, code};
+
+	*out = kept_find(kept, &q);
+	if (*out != NULL)
+		return ERR_OK;
+	return kept_put(kept, &q, kind == KEPT_TYPE ? type_make : item_make, &l, out);
+}
+
+enum err desk_type_of(struct desk_call *call, struct store_tx *tx, const char *code, const struct licence_type **out)
+{
+	const void *found = NULL;
+	enum err e = catalog_of(call, tx, KEPT_TYPE, code, &found);
+
+	if (e == ERR_OK)
+		*out = found;
+	return e;
+}
+
+enum err desk_item_of(struct desk_call *call, struct store_tx *tx, const char *code, struct service_item *out)
+{
+	const void *found = NULL;
+	enum err e = catalog_of(call, tx, KEPT_ITEM, code, &found);
+
+	if (e == ERR_OK)
+		*out = *(const struct service_item *)found;
+	return e;
 }
 
 static bool allows(char *const *list, size_t n, const char *code)

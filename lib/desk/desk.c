@@ -96,6 +96,7 @@ enum err desk_new(const struct desk_options *o, struct desk **out, struct err_no
 		return e;
 	}
 	d->local = source_local();
+	d->local.arg = d;
 	d->local_list[0] = &d->local;
 	d->sources = o->n_sources != 0 ? o->sources : d->local_list;
 	d->n_sources = o->n_sources != 0 ? o->n_sources : 1;
@@ -119,17 +120,52 @@ void desk_cache_figures(const struct desk *d, struct desk_cache_figures *out)
 
 /* ---- who is this ---------------------------------------------------------------------------- */
 
-struct key_lookup {
-	struct arena *arena;
-	const uint8_t *fingerprint;
-	struct principal *out;
+/* A principal, by key or id, as the store has it. */
+struct principal_lookup {
+	struct store_tx *tx;
+	struct desk *desk;
+	struct kept_question q;
+	const void *found;
 };
 
-static enum err by_key(struct store_tx *tx, void *arg)
+static enum err principal_make(struct arena *a, void *arg, const void **value)
 {
-	struct key_lookup *k = arg;
+	struct principal_lookup *l = arg;
+	struct principal *p = arena_alloc(a, sizeof(*p));
+	enum err e;
 
-	return store_principal_by_key(tx, k->arena, k->fingerprint, k->out);
+	if (p == NULL)
+		return ERR_BUDGET;
+	if (l->q.kind == KEPT_PRINCIPAL_KEY)
+		e = store_principal_by_key(l->tx, a, l->q.name.ptr, p);
+	else
+		e = store_principal_get(l->tx, a, (const char *)l->q.name.ptr, p);
+	if (e == ERR_OK)
+		*value = p;
+	return e;
+}
+
+static enum err principal_read(struct store_tx *tx, void *arg)
+{
+	struct principal_lookup *l = arg;
+
+	l->tx = tx;
+	return kept_put(desk_caches_kept(l->desk->o.caches), &l->q, principal_make, l, &l->found);
+}
+
+/* What it points at lives as long as the arena. */
+static enum err principal_find(struct desk *d, struct arena *a, enum kept_kind kind, struct span name,
+                               struct principal *out)
+{
+	struct principal_lookup l = {.desk = d, .q = {kind, name, store_epoch(d->o.store, STORE_PRINCIPALS), a}};
+	enum err e = ERR_OK;
+
+	l.found = kept_find(desk_caches_kept(d->o.caches), &l.q);
+	if (l.found == NULL)
+		e = store_read(d->o.store, principal_read, &l);
+	if (e == ERR_OK)
+		*out = *(const struct principal *)l.found;
+	return e;
 }
 
 static bool key_valid_at(const struct principal_key *k, int64_t now)
@@ -141,8 +177,7 @@ enum err desk_principal(struct desk *d, struct arena *a, const uint8_t fingerpri
                         struct principal *out)
 {
 	struct principal p;
-	struct key_lookup look = {a, fingerprint, &p};
-	enum err e = store_read(d->o.store, by_key, &look);
+	enum err e = principal_find(d, a, KEPT_PRINCIPAL_KEY, span_of(fingerprint, FINGERPRINT_LEN), &p);
 	int64_t now = store_now(d->o.store);
 	size_t i;
 
@@ -231,10 +266,10 @@ static bool same_keys(const struct principal *a, const struct principal *b)
 
 /* The caller was recognised before this attempt; since then it may have been changed or disabled. When its keys have
  * changed, the connection's key must be looked up anew, which only the caller can do by asking again. */
-static enum err caller_refresh(struct desk_call *call, struct store_tx *tx)
+static enum err caller_refresh(struct desk_call *call)
 {
 	struct principal p;
-	enum err e = store_principal_get(tx, call->arena, call->caller.id, &p);
+	enum err e = principal_find(call->desk, call->arena, KEPT_PRINCIPAL, span_str(call->caller.id), &p);
 
 	if (e != ERR_OK)
 		return e == ERR_NOT_FOUND ? ERR_PRINCIPAL_UNKNOWN : e;
@@ -248,14 +283,26 @@ static enum err caller_refresh(struct desk_call *call, struct store_tx *tx)
 	return ERR_OK;
 }
 
-static enum err begin_read(struct store_tx *tx, void *arg)
+static enum err replay_read(struct store_tx *tx, void *arg)
 {
-	struct desk_call *call = arg;
-	enum err e = caller_refresh(call, tx);
+	return replay_find(arg, tx);
+}
 
-	if (e == ERR_OK && call->use->roles != 0 && (call->caller.roles & call->use->roles) == 0)
-		e = ERR_ROLE_MISSING;
-	return e == ERR_OK ? replay_find(call, tx) : e;
+/* Refused; but was this answered before? Then that answer stands, also when what it was about has changed since: a code
+ * that it spent, say. A request that goes well is looked up where that counts, in the commit. */
+static enum err refused_or_replayed(struct desk_call *call, enum err refusal)
+{
+	struct err_note note = call->note;
+	enum err e;
+
+	if ((call->use->flags & USE_REQUEST_ID) == 0)
+		return refusal;
+	call->note = (struct err_note){.code = ERR_OK};
+	e = desk_read(call, replay_read);
+	if (e != ERR_OK || call->replayed)
+		return e;
+	call->note = note;
+	return refusal;
 }
 
 static enum err begin(struct desk_call *call, const struct use_case *use, bool first)
@@ -270,15 +317,22 @@ static enum err begin(struct desk_call *call, const struct use_case *use, bool f
 	if (e == ERR_OK && first)
 		e = limiter_take(call->desk->limiter, call->caller.id, call->operator.id, desk_now(call));
 	if (e == ERR_OK)
-		e = desk_read(call, begin_read);
-	if (e != ERR_OK || call->replayed || use->prepare == NULL)
+		e = caller_refresh(call);
+	if (e == ERR_OK && use->roles != 0 && (call->caller.roles & use->roles) == 0)
+		e = ERR_ROLE_MISSING;
+	if (e != ERR_OK || use->prepare == NULL)
 		return e;
-	return use->prepare(call);
+	e = use->prepare(call);
+	return e == ERR_OK ? ERR_OK : refused_or_replayed(call, e);
 }
 
 enum err desk_begin(struct desk_call *call, const struct use_case *use)
 {
 	bool first = call->use != use; /* another attempt of one call is not another call */
+
+	/* Something that was read had changed: another server's news may still be on its way. */
+	if (!first)
+		kept_clear(desk_caches_kept(call->desk->o.caches));
 
 	call->use = use;
 	call->work = NULL;
@@ -289,18 +343,6 @@ enum err desk_begin(struct desk_call *call, const struct use_case *use)
 }
 
 /* ---- commit --------------------------------------------------------------------------------- */
-
-static enum err caller_same(struct desk_call *call, struct store_tx *tx)
-{
-	struct principal p;
-	enum err e = store_principal_get(tx, call->arena, call->caller.id, &p);
-
-	if (e == ERR_NOT_FOUND)
-		return ERR_STORE_CHANGED;
-	if (e == ERR_OK && p.version != call->caller.version)
-		return ERR_STORE_CHANGED;
-	return e;
-}
 
 static enum err replay_keep(struct desk_call *call, struct store_tx *tx)
 {
@@ -316,7 +358,7 @@ static enum err replay_keep(struct desk_call *call, struct store_tx *tx)
 
 static enum err commit(struct desk_call *call, struct store_tx *tx)
 {
-	enum err e = caller_same(call, tx);
+	enum err e = store_principal_same(tx, call->caller.id, call->caller.version);
 
 	if (e == ERR_OK)
 		e = replay_find(call, tx);

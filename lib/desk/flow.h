@@ -51,7 +51,7 @@ bool source_is_local(const struct source *s);
 
 struct type_cache {
 	size_t n;
-	struct licence_type *types[TYPES_KEPT_MAX];
+	const struct licence_type *types[TYPES_KEPT_MAX];
 };
 /* A type that the catalogue does not know (any more) is *out == NULL. */
 enum err type_cached(struct desk_call *call, struct store_tx *tx, struct type_cache *c, const char *code,

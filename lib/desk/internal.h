@@ -71,6 +71,11 @@ enum err audit_append(struct arena *a, const struct rand *r, struct store_tx *tx
 /* Read and parse. ERR_TYPE_UNKNOWN, ERR_ITEM_UNKNOWN; ERR_STORE_CORRUPT when what is stored does not parse. */
 enum err desk_type_get(struct store_tx *tx, struct arena *a, const char *code, struct licence_type *out) MUST_CHECK;
 enum err desk_item_get(struct store_tx *tx, struct arena *a, const char *code, struct service_item *out) MUST_CHECK;
+/* The same, from what is kept when it is there; for the length of the call. */
+enum err desk_type_of(struct desk_call *call, struct store_tx *tx, const char *code,
+                      const struct licence_type **out) MUST_CHECK;
+enum err desk_item_of(struct desk_call *call, struct store_tx *tx, const char *code,
+                      struct service_item *out) MUST_CHECK;
 /* Is the code in the caller's list, or "*"? */
 bool desk_allows_type(const struct principal *p, const char *code);
 bool desk_allows_item(const struct principal *p, const char *code);

@@ -118,12 +118,7 @@ enum err licence_judge(struct desk_call *call, int64_t now, const struct fetched
 
 enum err judged_same(struct store_tx *tx, const struct judged *j)
 {
-	enum err e;
-
 	if (j->row == NULL || !source_is_local(j->source))
 		return ERR_OK;
-	e = store_licence_same(tx, j->row->id, j->row->version);
-	if (e == ERR_OK)
-		e = store_seal_same(tx, j->row->seal_id, j->seal_version);
-	return e;
+	return store_licence_sealed_same(tx, j->row->id, j->row->version, j->row->seal_id, j->seal_version);
 }

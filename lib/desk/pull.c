@@ -77,7 +77,7 @@ static enum err pull_read(struct store_tx *tx, void *arg)
 	if (e == ERR_OK && strcmp(w->code.row.item_code, w->req->item_code) != 0)
 		e = err_note_set(&call->note, ERR_CODE_ITEM, "item_code", NULL);
 	if (e == ERR_OK)
-		e = desk_item_get(tx, call->arena, w->req->item_code, &w->item);
+		e = desk_item_of(call, tx, w->req->item_code, &w->item);
 	return e == ERR_OK ? read_lines(call, tx, w) : e;
 }
 

@@ -48,7 +48,7 @@ static enum err line_read(struct desk_call *call, struct store_tx *tx, const str
 enum err preview_read(struct desk_call *call, struct store_tx *tx, struct type_cache *types, const char *item_code,
                       const struct holder_rows *rows, struct preview *out)
 {
-	enum err e = desk_item_get(tx, call->arena, item_code, &out->item);
+	enum err e = desk_item_of(call, tx, item_code, &out->item);
 
 	if (e != ERR_OK)
 		return e == ERR_ITEM_UNKNOWN ? err_note_set(&call->note, e, "item_code", NULL) : e;

@@ -1,6 +1,7 @@
 #include "desk/source.h"
 
 #include "base/buf.h"
+#include "desk/caches.h"
 #include "desk/flow.h"
 
 /* ---- the local store ------------------------------------------------------------------------ */
@@ -22,11 +23,41 @@ static enum err seal_state_at(struct store_tx *tx, struct arena *a, const char *
 	return e;
 }
 
+struct seal_lookup {
+	struct store_tx *tx;
+	const char *id;
+};
+
+static enum err seal_make(struct arena *a, void *arg, const void **value)
+{
+	const struct seal_lookup *l = arg;
+	struct seal_row *s = arena_alloc(a, sizeof(*s));
+	enum err e = s != NULL ? store_seal_get(l->tx, a, l->id, s) : ERR_BUDGET;
+
+	*value = s;
+	return e;
+}
+
+/* Seals are few and change seldom; a commit asks for the version again. */
+static enum err seal_of(struct desk *d, struct store_tx *tx, struct arena *a, const char *id, struct seal_row *out)
+{
+	struct kept *kept = d != NULL ? desk_caches_kept(d->o.caches) : NULL;
+	const struct kept_question q = {KEPT_SEAL, span_str(id), d != NULL ? store_epoch(d->o.store, STORE_SEALS) : 0, a};
+	struct seal_lookup l = {tx, id};
+	const void *found = kept_find(kept, &q);
+	enum err e = found != NULL ? ERR_OK : kept_put(kept, &q, seal_make, &l, &found);
+
+	if (e == ERR_OK)
+		*out = *(const struct seal_row *)found;
+	return e;
+}
+
 /* The seal's bytes as they were embedded, and what has become of the seal since. */
-static enum err local_seal(struct store_tx *tx, struct arena *a, struct sourced_licence *l, struct span *der)
+static enum err local_seal(struct desk *d, struct store_tx *tx, struct arena *a, struct sourced_licence *l,
+                           struct span *der)
 {
 	struct seal_row seal;
-	enum err e = store_seal_get(tx, a, l->row.seal_id, &seal);
+	enum err e = seal_of(d, tx, a, l->row.seal_id, &seal);
 
 	if (e != ERR_OK)
 		return e == ERR_NOT_FOUND ? ERR_STORE_CORRUPT : e;
@@ -65,7 +96,7 @@ static enum err local_get(void *arg, struct store_tx *tx, struct arena *a, const
 	enum err e = store_licence_get(tx, a, id, &l.row);
 
 	if (e == ERR_OK)
-		e = local_seal(tx, a, &l, &seal);
+		e = local_seal(arg, tx, a, &l, &seal);
 	if (e == ERR_OK)
 		e = rebuild(a, &l.row, seal, &l.file);
 	if (e == ERR_OK)

@@ -22,7 +22,7 @@ struct source {
 	                      const char *type_code, size_t max, struct licence_row **out, size_t *n);
 };
 
-/* The local store. */
+/* The local store. With a desk as its arg it keeps seals in that desk's caches. */
 struct source source_local(void);
 
 #endif

@@ -1,22 +1,9 @@
 #include "desk/flow.h"
 
-static enum err type_read(struct desk_call *call, struct store_tx *tx, const char *code, struct licence_type **out)
-{
-	struct licence_type *t = arena_alloc(call->arena, sizeof(*t));
-	enum err e;
-
-	if (t == NULL)
-		return ERR_BUDGET;
-	e = desk_type_get(tx, call->arena, code, t);
-	if (e == ERR_OK)
-		*out = t;
-	return e;
-}
-
 enum err type_cached(struct desk_call *call, struct store_tx *tx, struct type_cache *c, const char *code,
                      const struct licence_type **out)
 {
-	struct licence_type *t = NULL;
+	const struct licence_type *t = NULL;
 	enum err e;
 
 	for (size_t i = 0; i < c->n; i++) {
@@ -25,7 +12,7 @@ enum err type_cached(struct desk_call *call, struct store_tx *tx, struct type_ca
 			return ERR_OK;
 		}
 	}
-	e = type_read(call, tx, code, &t);
+	e = desk_type_of(call, tx, code, &t);
 	if (e != ERR_OK && e != ERR_TYPE_UNKNOWN)
 		return e;
 	if (t != NULL && c->n < TYPES_KEPT_MAX)
