@@ -1,6 +1,7 @@
 #include "crypto/sm2.h"
 
 #include "crypto/memo.h"
+#include "crypto/sm2_batch.h"
 #include "crypto/sm2_cache.h"
 #include "crypto/sm2_core.h"
 #include "crypto/sm2_key.h"
@@ -219,6 +220,8 @@ enum err sm2_verify_by(struct sm2_means by, const struct sm2_key *k, struct span
 	struct memo_question q = {.kind = by.kind, .key = sm2_key_point(k), .id = id, .msg = msg, .value = sig};
 	enum err e;
 
+	if (sm2_ahead_knows(by.ahead, k, id, msg, sig, &e))
+		return e;
 	if (memo_knows(by.memo, &q))
 		return ERR_OK;
 	e = verify_now(by, k, id, msg, sig);

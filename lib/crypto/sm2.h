@@ -34,6 +34,7 @@ enum err sm2_key_prepare(struct sm2_key *k) MUST_CHECK;
 enum sm2_backend { SM2_OWN, SM2_OPENSSL };
 struct sm2_cache; /* sm2_cache.h */
 struct memo;      /* memo.h */
+struct sm2_ahead; /* sm2_batch.h */
 enum memo_kind {
 	MEMO_NONE,    /* not kept: a document comes once */
 	MEMO_SEAL,    /* a maker's value over a seal */
@@ -44,9 +45,10 @@ enum memo_kind {
 };
 struct sm2_means {
 	enum sm2_backend backend;
-	struct sm2_cache *tables; /* of signers that return; NULL: none */
-	struct memo *memo;        /* of what was found good before; NULL: none */
-	enum memo_kind kind;      /* what this value stands in: set where that is known */
+	struct sm2_cache *tables;      /* of signers that return; NULL: none */
+	struct memo *memo;             /* of what was found good before; NULL: none */
+	enum memo_kind kind;           /* what this value stands in: set where that is known */
+	const struct sm2_ahead *ahead; /* what was verified in a batch just before; NULL: nothing */
 };
 
 /* ERR_SIGNATURE_BAD when it does not verify, including a malformed signature (trailing bytes, raw r||s,

@@ -209,3 +209,25 @@ void sm2_verify_batch(struct sm2_means by, struct sm2_job *jobs, size_t n)
 		run_block(b, jobs + i, n - i < SM2_BATCH_BLOCK ? n - i : SM2_BATCH_BLOCK);
 	free(b);
 }
+
+/* ---- answers for later ------------------------------------------------------------------------ */
+
+static bool is_job(const struct sm2_job *j, const struct sm2_key *k, struct span id, struct span msg)
+{
+	return j->digest == NULL && span_eq(sm2_key_point(j->key), sm2_key_point(k)) && span_eq(j->id, id) &&
+	       span_eq(j->msg, msg);
+}
+
+bool sm2_ahead_knows(const struct sm2_ahead *a, const struct sm2_key *k, struct span id, struct span msg,
+                     struct span sig, enum err *out)
+{
+	for (size_t i = 0; a != NULL && i < a->n; i++) {
+		const struct sm2_job *j = &a->jobs[i];
+
+		if (span_eq(j->sig, sig) && is_job(j, k, id, msg)) {
+			*out = j->verdict;
+			return true;
+		}
+	}
+	return false;
+}

@@ -27,4 +27,18 @@ struct sm2_job {
 
 void sm2_verify_batch(struct sm2_means by, struct sm2_job *jobs, size_t n);
 
+/*
+ * What a batch found, for those who ask one by one afterwards: in struct sm2_means it answers sm2_verify_by() when it
+ * is asked for exactly one of the jobs (key, identity, message and value, octet by octet), and for nothing else. So who
+ * collects jobs may guess: a job that nobody asks for, or a key read wrongly, costs time and nothing more. Jobs with a
+ * digest in place of their message are not looked at. Keys and octets of the jobs must outlive it.
+ */
+struct sm2_ahead {
+	const struct sm2_job *jobs; /* sm2_verify_batch() has answered them */
+	size_t n;
+};
+/* False, and *out is not written, when it is none of them; a may be NULL. */
+bool sm2_ahead_knows(const struct sm2_ahead *a, const struct sm2_key *k, struct span id, struct span msg,
+                     struct span sig, enum err *out) MUST_CHECK;
+
 #endif

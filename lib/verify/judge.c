@@ -150,6 +150,7 @@ struct sm2_means judge_means(const struct judge *j, const struct value_steps *st
 {
 	struct sm2_means by = policy_means(j->p);
 
+	by.ahead = j->ahead;
 	by.kind = steps->memo == MEMO_LICENCE && !j->own_format ? MEMO_NONE : steps->memo;
 	return by;
 }

@@ -21,6 +21,7 @@ struct judge {
 	int64_t said_time;          /* what the signed data says of its time (SignatureDateTime); 0: nothing. For
 	                             * judge_signed_data(), when the SignedData has no signingTime of its own */
 	const struct cert_store *evidence; /* revocation evidence that the file itself carries; NULL: none */
+	const struct sm2_ahead *ahead;     /* values that were verified together before; NULL: none */
 	bool own_format; /* a file of our own making: its signature is read strictly, without deviations */
 };
 

@@ -55,6 +55,19 @@ static void no_signature(struct judge *j)
 		j->r->last->result = CHECK_NOTICE;
 }
 
+static enum err judge_items(struct ofd_job *job)
+{
+	struct ofd_ahead *ahead = ofd_ahead_new(job);
+	enum err e = ERR_OK;
+
+	job->j->ahead = ofd_ahead_found(ahead);
+	for (size_t i = 0; e == ERR_OK && i < job->n_items; i++)
+		e = ofd_judge_item(job, &job->items[i]);
+	job->j->ahead = NULL;
+	ofd_ahead_free(ahead);
+	return e;
+}
+
 static enum err judge_package(struct ofd_job *job)
 {
 	bool is_ofd = false;
@@ -63,8 +76,8 @@ static enum err judge_package(struct ofd_job *job)
 	if (e != ERR_OK || !is_ofd)
 		return e;
 	e = ofd_load(job);
-	for (size_t i = 0; e == ERR_OK && i < job->n_items; i++)
-		e = ofd_judge_item(job, &job->items[i]);
+	if (e == ERR_OK)
+		e = judge_items(job);
 	if (e == ERR_OK && job->n_items == 0)
 		no_signature(job->j);
 	return e == ERR_OK ? ofd_coverage(job) : e;

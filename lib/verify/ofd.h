@@ -17,6 +17,7 @@ struct ofd_item {
 	struct ofd_signature sig;
 	bool is_read;           /* file, value and sig are there */
 	struct ofd_fault fault; /* else why */
+	struct span ahead;      /* contents of `value` when they were read before their turn; else empty */
 	struct deviations deviations;
 	bool has_method;
 	enum run_alg alg;
@@ -38,6 +39,13 @@ struct ofd_job {
 
 /* Read the lists and every Signature.xml; steps of the file say what is wrong with a list. */
 enum err ofd_load(struct ofd_job *job) MUST_CHECK;
+/* The SM2 values of several signatures, verified as a batch before they are judged one by one: as far as they can be
+ * found without judging. Nothing of the report depends on it. NULL when it would not pay, or memory is short; set
+ * j->ahead to what it has. */
+struct ofd_ahead;
+struct ofd_ahead *ofd_ahead_new(struct ofd_job *job);
+const struct sm2_ahead *ofd_ahead_found(const struct ofd_ahead *h); /* h may be NULL */
+void ofd_ahead_free(struct ofd_ahead *h);
 /* All steps of one signature. */
 enum err ofd_judge_item(struct ofd_job *job, struct ofd_item *item) MUST_CHECK;
 /* After all signatures: the coverage of the report, and its step. */

@@ -327,6 +327,16 @@ static enum err judge_unreadable(struct ofd_job *job, struct ofd_item *item, con
 	return e;
 }
 
+/* What was read before its turn counts as read now. */
+static enum err read_value(struct ofd_job *job, const struct ofd_item *item, struct span *out, struct ofd_fault *fault)
+{
+	if (item->ahead.len == 0 || item->ahead.len > OFD_READ_MAX - job->p->held)
+		return ofd_read(job->p, job->j->a, item->value, SES_MAX, out, fault);
+	job->p->held += item->ahead.len;
+	*out = item->ahead;
+	return ERR_OK;
+}
+
 enum err ofd_judge_item(struct ofd_job *job, struct ofd_item *item)
 {
 	static const struct ofd_fault unknown_type = {"SIGNATURE_TYPE_UNKNOWN", NULL};
@@ -342,7 +352,7 @@ enum err ofd_judge_item(struct ofd_job *job, struct ofd_item *item)
 	if (!is_known_type(item))
 		fault = unknown_type;
 	else if (item->is_read)
-		e = ofd_read(job->p, j->a, item->value, SES_MAX, &value, &fault);
+		e = read_value(job, item, &value, &fault);
 	if (e == ERR_OK)
 		e = judge_readable(job, item, value);
 	else if (e == ERR_FORMAT)
