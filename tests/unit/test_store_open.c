@@ -2,20 +2,9 @@
 #include "test_store.h"
 
 #include "base/file.h"
+#include "store/internal.h"
 
 #include <fcntl.h>
-#include <sqlite3.h>
-
-static void sql(const char *path, const char *text)
-{
-	sqlite3 *db = NULL;
-	char *message = NULL;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	if (sqlite3_exec(db, text, NULL, NULL, &message) != SQLITE_OK)
-		fail_msg("%s: %s", text, message);
-	assert_int_equal(sqlite3_close(db), SQLITE_OK);
-}
 
 static void put_file(const char *path, const char *bytes, size_t n)
 {
@@ -47,7 +36,7 @@ static void not_initialised(void **state)
 	assert_int_equal(try_open(b), ERR_STORE_NOT_INIT);
 	put_file(b->path, "", 0);
 	assert_int_equal(try_open(b), ERR_STORE_NOT_INIT);
-	sql(b->path, "VACUUM"); /* a database with nothing in it */
+	lite_sql(b->path, "VACUUM"); /* a database with nothing in it */
 	assert_int_equal(try_open(b), ERR_STORE_NOT_INIT);
 	snprintf(url, sizeof(url), "sqlite:%s/no/such/folder.db", b->dir);
 	b->options.url = url;
@@ -58,7 +47,9 @@ static void not_initialised(void **state)
 
 static void addresses(void **state)
 {
-	static const char *const bad[] = {"", "sqlite:", "/tmp/store.db", "mysql:/tmp/x", "SQLITE:/tmp/x"};
+	static const char *const bad[] = {
+	    "",          "sqlite:",     "/tmp/store.db",     "mysql:/tmp/x",  "SQLITE:/tmp/x",
+	    "postgres:", "postgres://", "postgres://[::1/d", "postgresql:/d", "postgres://h/d?nonsense=1"};
 	struct box *b = box_empty("/tmp");
 
 	(void)state;
@@ -94,7 +85,7 @@ static void foreign_database(void **state)
 	struct span before, after;
 
 	(void)state;
-	sql(b->path, "CREATE TABLE meta (key TEXT PRIMARY KEY, num INTEGER); INSERT INTO meta VALUES ('schema', 1)");
+	lite_sql(b->path, "CREATE TABLE meta (key TEXT PRIMARY KEY, num INTEGER); INSERT INTO meta VALUES ('schema', 1)");
 	assert_int_equal(file_read(a, b->path, 1 << 20, &before, NULL), ERR_OK);
 	assert_int_equal(try_open(b), ERR_STORE_CORRUPT);
 	assert_int_equal(try_create(b), ERR_ALREADY_EXISTS);
@@ -146,15 +137,15 @@ static void newer(void **state)
 	struct box *b = *state;
 
 	box_close(b);
-	sql(b->path, "UPDATE meta SET num = 1000000 WHERE key = 'schema'");
+	box_sql(b, "UPDATE meta SET num = 1000000 WHERE key = 'schema'");
 	assert_int_equal(try_open(b), ERR_STORE_NEWER);
-	sql(b->path, "UPDATE meta SET num = 0 WHERE key = 'schema'");
+	box_sql(b, "UPDATE meta SET num = 0 WHERE key = 'schema'");
 	assert_int_equal(try_open(b), ERR_STORE_CORRUPT);
-	sql(b->path, "UPDATE meta SET num = -1 WHERE key = 'schema'");
+	box_sql(b, "UPDATE meta SET num = -1 WHERE key = 'schema'");
 	assert_int_equal(try_open(b), ERR_STORE_CORRUPT);
-	sql(b->path, "DELETE FROM meta WHERE key = 'schema'");
+	box_sql(b, "DELETE FROM meta WHERE key = 'schema'");
 	assert_int_equal(try_open(b), ERR_STORE_CORRUPT);
-	sql(b->path, "DROP TABLE meta");
+	box_sql(b, "DROP TABLE meta");
 	assert_int_equal(try_open(b), ERR_STORE_CORRUPT);
 }
 
@@ -170,9 +161,9 @@ static void master_key(void **state)
 	assert_int_equal(try_open(b), ERR_MASTER_KEY_WRONG);
 	b->options.master_key.len = 32;
 	assert_int_equal(try_open(b), ERR_OK);
-	sql(b->path, "UPDATE meta SET bytes = (SELECT bytes FROM meta WHERE key = 'key.data') WHERE key = 'key.lookup'");
+	box_sql(b, "UPDATE meta SET bytes = (SELECT bytes FROM meta WHERE key = 'key.data') WHERE key = 'key.lookup'");
 	assert_int_equal(try_open(b), ERR_STORE_CORRUPT); /* one of the two was exchanged: not the master key's fault */
-	sql(b->path, "DELETE FROM meta WHERE key = 'key.data'");
+	box_sql(b, "DELETE FROM meta WHERE key = 'key.data'");
 	assert_int_equal(try_open(b), ERR_STORE_CORRUPT);
 }
 
@@ -297,6 +288,46 @@ static bool file_has(const char *path, const char *needle)
 	return found;
 }
 
+/* In any column of any table: as text, or as the bytes of a value. */
+static bool database_has(struct box *b, const char *needle)
+{
+	char hex[128], query[512], *p = hex;
+	PGconn *c = PQconnectdb(b->url);
+	PGresult *tables, *r;
+	bool found = false;
+
+	for (size_t i = 0; i < strlen(needle); i++)
+		p += sprintf(p, "%02x", (unsigned char)needle[i]);
+	tables =
+	    PQexec(c, "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'");
+	assert_true(PQntuples(tables) > 10);
+	for (int i = 0; i < PQntuples(tables) && !found; i++) {
+		snprintf(query, sizeof(query), "SELECT 1 FROM %s t WHERE t::text LIKE '%%%s%%' OR t::text LIKE '%%%s%%'",
+		         PQgetvalue(tables, i, 0), needle, hex);
+		r = PQexec(c, query);
+		assert_int_equal(PQresultStatus(r), PGRES_TUPLES_OK);
+		found = PQntuples(r) != 0;
+		PQclear(r);
+	}
+	PQclear(tables);
+	PQfinish(c);
+	return found;
+}
+
+static void at_rest_database(void **state)
+{
+	struct box *b = *state;
+
+	box_write(b, write_codes);
+	box_write(b, write_licence);
+	box_settle(b);
+	assert_true(database_has(b, "PUBLIC-SEAL"));
+	for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
+		assert_false(database_has(b, secrets[i]));
+	assert_false(database_has(b, "SECRET-SALT"));
+	assert_false(database_has(b, (const char[]){7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 0}));
+}
+
 static void at_rest(void **state)
 {
 	struct box *b = *state;
@@ -343,22 +374,22 @@ static void moved(void **state)
 	static const char *const changes[] = {
 	    "UPDATE licences SET record = (SELECT record FROM licences WHERE seq = 2) WHERE seq = 1", /* another row */
 	    "UPDATE licences SET record = sig_head WHERE seq = 1",                                    /* another column */
-	    "UPDATE licences SET record = x'' WHERE seq = 1",
+	    "UPDATE licences SET record = substr(record, 1, 0) WHERE seq = 1",
 	    "UPDATE licences SET record = substr(record, 1, length(record) - 1) WHERE seq = 1",
 	    "UPDATE licences SET id = (SELECT id FROM licences WHERE seq = 2) WHERE seq = 1",
 	    "UPDATE licences SET state = 9 WHERE seq = 1",
-	    "UPDATE licences SET seal_hash = x'00' WHERE seq = 1",
+	    "UPDATE licences SET seal_hash = substr(seal_hash, 1, 1) WHERE seq = 1",
 	};
 	struct box *b = *state;
 
 	box_write(b, two_licences);
-	sql(b->path, "CREATE TABLE kept AS SELECT * FROM licences WHERE seq = 1");
+	box_sql(b, "CREATE TABLE kept AS SELECT * FROM licences WHERE seq = 1");
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
 		assert_int_equal(store_read(b->store, get_a, b), ERR_OK);
-		sql(b->path, changes[i]);
+		box_sql(b, changes[i]);
 		assert_int_equal(store_read(b->store, get_a, b), ERR_STORE_CORRUPT);
-		sql(b->path, "UPDATE licences SET (record, id, state, seal_hash) ="
-		             " (SELECT record, id, state, seal_hash FROM kept) WHERE seq = 1");
+		box_sql(b, "UPDATE licences SET (record, id, state, seal_hash) ="
+		           " (SELECT record, id, state, seal_hash FROM kept) WHERE seq = 1");
 	}
 	assert_int_equal(store_read(b->store, get_a, b), ERR_OK);
 }
@@ -386,18 +417,121 @@ static void rolled_back(void **state)
 	struct box *b = *state;
 
 	box_write(b, put_twice);
-	sql(b->path, "CREATE TABLE kept AS SELECT name FROM principals");
+	box_sql(b, "CREATE TABLE kept AS SELECT name FROM principals");
 	box_write(b, put_twice);
 	assert_int_equal(store_read(b->store, get_name, b), ERR_OK);
-	sql(b->path, "UPDATE principals SET name = (SELECT name FROM kept)");
+	box_sql(b, "UPDATE principals SET name = (SELECT name FROM kept)");
 	assert_int_equal(store_read(b->store, get_name, b), ERR_STORE_CORRUPT);
+}
+
+/* ---- a store of version 1 -------------------------------------------------------------------- */
+
+static enum err put_old_value(struct store_tx *tx, int64_t index, int64_t pos, const char *name, const char *both)
+{
+	char row[16];
+	struct query q;
+
+	snprintf(row, sizeof(row), "%d/%d", (int)index, (int)pos);
+	q_open(&q, tx, "INSERT INTO audit_values (idx, pos, name, value) VALUES ($1, $2, $3, $4)");
+	q_put_int(&q, index);
+	q_put_int(&q, pos);
+	q_put_text(&q, name);
+	if (both == NULL)
+		q_put_null(&q);
+	else
+		q_put_sealed(&q, (struct cell){"audit_values", row, "value", 1}, span_str(both));
+	return q_run(&q, NULL);
+}
+
+/* Four entries: with two values, with none, with erased ones, with one. */
+static enum err make_old(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	struct audit_row r = {.action = (char *)"a", .principal = (char *)"p", .record = span_str("rec")};
+
+	for (uint8_t i = 0; i < 4; i++) {
+		r.leaf[0] = i;
+		CHECK_OK(store_audit_append(tx, &r));
+	}
+	CHECK_OK(tx->db->driver->script(
+	    tx->db, "ALTER TABLE audit DROP COLUMN names; ALTER TABLE audit DROP COLUMN vals; DROP TABLE versions;"
+	            "CREATE TABLE audit_values (idx INTEGER NOT NULL REFERENCES audit(idx), pos INTEGER NOT NULL,"
+	            " name TEXT NOT NULL, value BLOB, PRIMARY KEY (idx, pos)) STRICT;"
+	            "UPDATE meta SET num = 1 WHERE key = 'schema'"));
+	CHECK_OK(put_old_value(tx, 0, 0, "holder",
+	                       "salt of 16 bytes"
+	                       "Zhang"));
+	CHECK_OK(put_old_value(tx, 0, 1, "empty", "SALT OF 16 BYTES"));
+	CHECK_OK(put_old_value(tx, 2, 0, "gone", NULL));
+	CHECK_OK(put_old_value(tx, 2, 1, "gone too", NULL));
+	CHECK_OK(put_old_value(tx, 3, 0, "case",
+	                       "0123456789abcdef"
+	                       "B-1"));
+	return ERR_OK;
+}
+
+static enum err see_new(struct store_tx *tx, void *arg)
+{
+	struct box *b = arg;
+	struct audit_row *r;
+	size_t n;
+
+	CHECK_OK(store_audit_list(tx, b->arena, 0, 10, "", "", &r, &n));
+	CHECK(n == 4 && r[0].n_values == 2 && r[1].n_values == 0 && r[2].n_values == 2 && r[3].n_values == 1);
+	CHECK(same_text(r[0].values[0].name, "holder") && same_text(r[0].values[0].value, "Zhang"));
+	CHECK(memcmp(r[0].values[0].salt, "salt of 16 bytes", 16) == 0 && !r[0].values[0].erased);
+	CHECK(same_text(r[0].values[1].value, "") && memcmp(r[0].values[1].salt, "SALT OF 16 BYTES", 16) == 0);
+	CHECK(r[2].values[0].erased && r[2].values[1].erased && same_text(r[2].values[1].name, "gone too"));
+	CHECK(same_text(r[3].values[0].value, "B-1") && r[3].leaf[0] == 3);
+	return ERR_OK;
+}
+
+static void from_version_1(void **state)
+{
+	struct box *b = *state;
+
+	box_write(b, make_old);
+	box_close(b);
+	box_open(b);
+	box_read(b, see_new);
+	box_close(b);
+	box_open(b); /* and once more, as it is now */
+	box_read(b, see_new);
+}
+
+/* ---- PostgreSQL ----------------------------------------------------------------------------- */
+
+static void created_database(void **state)
+{
+	struct box *b = box_empty("/tmp");
+
+	(void)state;
+	assert_int_equal(try_open(b), ERR_STORE_NOT_INIT);
+	assert_int_equal(try_create(b), ERR_OK);
+	assert_int_equal(try_create(b), ERR_ALREADY_EXISTS);
+	box_open(b);
+	assert_int_equal(store_ping(b->store), ERR_OK);
+	assert_int_equal(store_now(b->store), NOW);
+	assert_int_equal(try_create(b), ERR_ALREADY_EXISTS); /* also while it is in use */
+	box_free(b);
+}
+
+static void other_tables(void **state)
+{
+	struct box *b = box_empty("/tmp");
+
+	(void)state;
+	box_sql(b, "CREATE TABLE meta (key TEXT PRIMARY KEY, num INTEGER); INSERT INTO meta VALUES ('schema', 2)");
+	assert_int_equal(try_open(b), ERR_STORE_CORRUPT);
+	assert_int_equal(try_create(b), ERR_ALREADY_EXISTS);
+	box_free(b);
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, box_setup, box_teardown)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct CMUnitTest in_file[] = {
 	    cmocka_unit_test(not_initialised),
 	    cmocka_unit_test(addresses),
 	    cmocka_unit_test(garbage),
@@ -412,7 +546,21 @@ int main(void)
 	    T(at_rest),
 	    T(moved),
 	    T(rolled_back),
+	    T(from_version_1),
+	};
+	const struct CMUnitTest in_database[] = {
+	    cmocka_unit_test(addresses),
+	    cmocka_unit_test(created_database),
+	    cmocka_unit_test(other_tables),
+	    T(newer),
+	    T(master_key),
+	    T(time_is_kept),
+	    T(time_goes_on),
+	    T(at_rest_database),
+	    T(moved),
+	    T(rolled_back),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return on_postgres() ? cmocka_run_group_tests(in_database, NULL, NULL)
+	                     : cmocka_run_group_tests(in_file, NULL, NULL);
 }
