@@ -1,5 +1,5 @@
 /*
- * Principals: who is enrolled, and who may change that. A principal that holds a sensitive right (role security, a
+ * Principals: who is enrolled, and who may change that. A principal that holds a sensitive right (role security or gateway, a
  * statutory right) is enrolled or changed by two security administrators: the first call is kept as a proposal, the
  * same contents from another one complete it. The very first administrator may enrol the second one, or there would
  * never be two. Later a lone one may not, or he would disable his colleague and enrol a second self: then the host's
@@ -122,7 +122,7 @@ static bool is_active_security(const struct principal *p)
 
 static bool is_sensitive(const struct principal *p)
 {
-	return (p->roles & ROLE_SECURITY) != 0 || p->statutory;
+	return (p->roles & (ROLE_SECURITY | ROLE_GATEWAY)) != 0 || p->statutory; /* a gateway speaks for everybody */
 }
 
 static enum err last_check(struct store_tx *tx, const struct principal *before, const struct principal *after)
