@@ -453,11 +453,6 @@ static enum err make_old(struct store_tx *tx, void *arg)
 		r.leaf[0] = i;
 		CHECK_OK(store_audit_append(tx, &r));
 	}
-	CHECK_OK(tx->db->driver->script(
-	    tx->db, "ALTER TABLE audit DROP COLUMN names; ALTER TABLE audit DROP COLUMN vals; DROP TABLE versions;"
-	            "CREATE TABLE audit_values (idx INTEGER NOT NULL REFERENCES audit(idx), pos INTEGER NOT NULL,"
-	            " name TEXT NOT NULL, value BLOB, PRIMARY KEY (idx, pos)) STRICT;"
-	            "UPDATE meta SET num = 1 WHERE key = 'schema'"));
 	CHECK_OK(put_old_value(tx, 0, 0, "holder",
 	                       "salt of 16 bytes"
 	                       "Zhang"));
@@ -490,8 +485,12 @@ static void from_version_1(void **state)
 {
 	struct box *b = *state;
 
+	lite_sql(b->path, "CREATE TABLE audit_values (idx INTEGER NOT NULL REFERENCES audit(idx), pos INTEGER NOT NULL,"
+	                  " name TEXT NOT NULL, value BLOB, PRIMARY KEY (idx, pos)) STRICT");
 	box_write(b, make_old);
 	box_close(b);
+	lite_sql(b->path, "ALTER TABLE audit DROP COLUMN names; ALTER TABLE audit DROP COLUMN vals; DROP TABLE versions;"
+	                  "UPDATE meta SET num = 1 WHERE key = 'schema'");
 	box_open(b);
 	box_read(b, see_new);
 	box_close(b);
