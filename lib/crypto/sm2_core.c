@@ -66,22 +66,47 @@ bool sm2_core_verify_claim(const struct sm2_table *key, const struct sm2_claim *
 }
 
 #if defined(__x86_64__)
+/* Is one of the claimed x coordinates x/zz? */
+static bool fits(const struct sm2_claim *claim, const struct sm2_fe *x, const struct sm2_fe *zz)
+{
+	struct sm2_fe t;
+	bool found = false;
+
+	for (unsigned i = 0; i < claim->candidates; i++) {
+		sm2_fe_mul(&t, &claim->x[i], zz);
+		found |= sm2_fe_equal_mask(&t, x) != 0;
+	}
+	return found;
+}
+
 /* Eight lanes for one sum. An irregular one goes the complete way. */
 static bool verify_known_ifma(const struct sm2_table *key, const struct sm2_claim *claim)
 {
-	struct sm2_fe x, zz, t;
-	bool fits = false;
+	struct sm2_fe x, zz;
 
 	sm2_core_known_ifma(&x, &zz, sm2_table_base(), key, claim);
 	if (sm2_fe_zero_mask(&zz) != 0)
 		return sm2_core_verify_claim(key, claim);
 	for (int i = 0; i < 4; i++)
 		sm2_fe_add(&x, &x, &x);
-	for (unsigned i = 0; i < claim->candidates; i++) {
-		sm2_fe_mul(&t, &claim->x[i], &zz);
-		fits |= sm2_fe_equal_mask(&t, &x) != 0;
-	}
-	return fits;
+	return fits(claim, &x, &zz);
+}
+
+/* The base point's part alone in lanes. Neither part can be infinity, as s and t are not 0. */
+static bool verify_unknown_ifma(const struct sm2_affine *key, const struct sm2_scalar *t, const struct sm2_claim *claim)
+{
+	const struct sm2_core_ops *ops = sm2_core_ops();
+	struct sm2_jacobian sg, tp;
+	struct sm2_fe zz;
+
+	sm2_core_base_ifma(&sg, sm2_table_base(), &claim->s);
+	ops->multiply(&tp, t, key);
+	if (sm2_point_is_infinity(&sg) || sm2_point_is_infinity(&tp))
+		ops->sum(&sg, sm2_table_base(), &claim->s, t, key);
+	else
+		ops->point_add(&sg, &sg, &tp);
+	sm2_fe_sqr(&zz, &sg.z);
+	return !sm2_point_is_infinity(&sg) && fits(claim, &sg.x, &zz);
 }
 #endif
 
@@ -107,7 +132,25 @@ bool sm2_core_verify_unknown(const struct sm2_affine *key, const uint8_t e[32], 
 
 	if (!claim_of(&claim, &t, e, r, s))
 		return false;
+#if defined(__x86_64__)
+	if ((cpu_paths() & CPU_IFMA) != 0)
+		return verify_unknown_ifma(key, &t, &claim);
+#endif
 	return sm2_core_ops()->verify_unknown(sm2_table_base(), key, &t, &claim);
+}
+
+/* False when there are no lanes; and for k = 0 and the few k (of 2^256) of which two parts meet: a secret decides this
+ * branch, but no signature will ever take it. */
+static bool base_in_lanes(struct sm2_jacobian *out, const struct sm2_affine entry[SM2_WINDOWS],
+                          const struct sm2_digits *digits)
+{
+#if defined(__x86_64__)
+	if ((cpu_paths() & CPU_IFMA) != 0) {
+		sm2_core_chosen_ifma(out, entry, digits);
+		return !sm2_point_is_infinity(out);
+	}
+#endif
+	return false;
 }
 
 void sm2_core_base_secret(struct sm2_jacobian *out, const struct sm2_scalar *k)
@@ -117,7 +160,8 @@ void sm2_core_base_secret(struct sm2_jacobian *out, const struct sm2_scalar *k)
 
 	sm2_scalar_recode(&digits, k);
 	sm2_select_secret(entry, sm2_table_base(), &digits);
-	sm2_core_ops()->base_secret(out, entry, &digits);
+	if (!base_in_lanes(out, entry, &digits))
+		sm2_core_ops()->base_secret(out, entry, &digits);
 	secret_wipe(entry, sizeof(entry));
 	secret_wipe(&digits, sizeof(digits));
 }

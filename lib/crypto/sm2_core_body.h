@@ -424,6 +424,7 @@ const struct sm2_core_ops SM2_CORE_OPS = {
     .verify_known = verify_known,
     .verify_known_complete = verify_known_complete,
     .verify_unknown = verify_unknown,
+    .multiply = multiply,
     .sum = sum_complete,
     .base_secret = base_secret,
 };

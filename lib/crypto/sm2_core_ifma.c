@@ -1,9 +1,10 @@
-/* One verification's 64 table entries summed in the eight lanes of AVX-512 IFMA: lane l takes the windows l, l + 8,
- * l + 16 and l + 24 of both tables, then the lanes are merged in three steps.
+/* One sum of table entries in the eight lanes of AVX-512 IFMA: lane l takes the windows l, l + 8, l + 16 and l + 24 of
+ * each table, then the lanes are merged in three steps.
  *
  * As in sm2_ifma.c the tables are read as Montgomery form with R = 2^260: that gives x 2^-4 and y 2^-4 where an
  * isomorphic curve has x 2^-4 and y 2^-6. Here the denominator pays for the difference: W is ZZZ/4 throughout, so that
  * y's four-fold times W is y·ZZZ. Additions use neither a nor b; the quotient X/ZZ is x 2^-4. */
+#include "crypto/rand.h"
 #include "crypto/sm2_core_ops.h"
 
 #ifdef __x86_64__
@@ -19,22 +20,49 @@ struct affine8 {
 	struct fe8 x, y; /* y: four times the coordinate */
 };
 
-/* One window of each lane. */
-IFMA_INLINE struct affine8 entries_of(const struct sm2_table *table, const struct sm2_digits *d, int first)
+/* An entry for each lane, and which lanes take the negative. */
+struct terms {
+	const struct sm2_affine *at[FE8_LANES];
+	unsigned minus;
+};
+
+/* The windows first .. first + 7 of a table. */
+static inline struct terms terms_of(const struct sm2_table *table, const struct sm2_digits *d, int first)
 {
-	struct affine8 e;
-	__m512i row[FE8_LANES];
-	unsigned minus = 0;
+	struct terms t = {.minus = 0};
 
 	for (int l = 0; l < FE8_LANES; l++) {
 		unsigned digit = d->at[first + l];
 
-		row[l] = _mm512_load_si512(&table->at[first + l][digit % SM2_ENTRIES]);
-		minus |= digit >> 7 << l;
+		t.at[l] = &table->at[first + l][digit % SM2_ENTRIES];
+		t.minus |= digit >> 7 << l;
 	}
+	return t;
+}
+
+/* The same of entries that were chosen already. */
+static inline struct terms terms_chosen(const struct sm2_affine *chosen, const struct sm2_digits *d, int first)
+{
+	struct terms t = {.minus = 0};
+
+	for (int l = 0; l < FE8_LANES; l++) {
+		t.at[l] = &chosen[first + l];
+		t.minus |= (unsigned)d->at[first + l] >> 7 << l;
+	}
+	return t;
+}
+
+IFMA_INLINE struct affine8 load_terms(const struct terms *t)
+{
+	struct affine8 e;
+	__m512i row[FE8_LANES];
+
+	FE8_UNROLL
+	for (int l = 0; l < FE8_LANES; l++)
+		row[l] = _mm512_loadu_si512(t->at[l]);
 	fe8_transpose(row);
 	e.x = fe8_from_words(row);
-	e.y = fe8_carry(fe8_add_p(fe8_negate(fe8_from_words(row + 4), (__mmask8)minus), 1));
+	e.y = fe8_carry(fe8_add_p(fe8_negate(fe8_from_words(row + 4), (__mmask8)t->minus), 1));
 	return e;
 }
 
@@ -54,9 +82,10 @@ IFMA_INLINE void add_end(struct xyzw8 *a, const struct fe8 *u, const struct fe8 
 }
 
 /* ZZ = 0 for what has met an equal or opposite point: it stays 0. */
-IFMA_INLINE void add_entries(struct xyzw8 *a, const struct affine8 *b)
+IFMA_TARGET static void add_terms(struct xyzw8 *a, const struct terms *t)
 {
-	struct fe8 p = fe8_sub(fe8_mul_loose(&b->x, &a->zz), a->x), r = fe8_sub(fe8_mul_loose(&b->y, &a->w), a->y);
+	struct affine8 b = load_terms(t);
+	struct fe8 p = fe8_sub(fe8_mul_loose(&b.x, &a->zz), a->x), r = fe8_sub(fe8_mul_loose(&b.y, &a->w), a->y);
 
 	add_end(a, &a->x, &a->y, &p, &r);
 }
@@ -70,7 +99,7 @@ IFMA_INLINE struct fe8 swapped(struct fe8 a, __m512i with)
 }
 
 /* Each lane adds the one whose number differs in bit `step`; both get the same sum. */
-IFMA_INLINE void merge(struct xyzw8 *a, int step)
+IFMA_TARGET static void merge(struct xyzw8 *a, int step)
 {
 	const __m512i with = _mm512_xor_si512(_mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0), _mm512_set1_epi64(step));
 	struct fe8 w4 = fe8_fold(fe8_times(a->w, 2)), zz = swapped(a->zz, with), w, u, s, p, r;
@@ -98,13 +127,14 @@ IFMA_TARGET static void lane0(struct sm2_fe *out, const struct fe8 *a)
 }
 
 /* Of the first entries; ZZ = W = 16, as 2^264 mod p, and ZZZ = 64. */
-IFMA_INLINE void start(struct xyzw8 *a, const struct affine8 *e)
+IFMA_TARGET static void start(struct xyzw8 *a, const struct terms *t)
 {
 	const struct fe8 sixteen = {
-	    {fe8_word(0x100), fe8_word(0xffffffff00000), fe8_word(0x0), fe8_word(0x0), fe8_word(0x1000000)}};
+	    {fe8_word(0x100), fe8_word(0xffffffff00000), fe8_word(0), fe8_word(0), fe8_word(0x1000000)}};
+	struct affine8 e = load_terms(t);
 
-	a->x = fe8_mul(&e->x, &sixteen);
-	a->y = fe8_mul(&e->y, &sixteen);
+	a->x = fe8_mul(&e.x, &sixteen);
+	a->y = fe8_mul(&e.y, &sixteen);
 	a->zz = sixteen;
 	a->w = sixteen;
 }
@@ -115,25 +145,81 @@ static void prefetch(const struct sm2_table *table, const struct sm2_digits *d)
 		__builtin_prefetch(&table->at[i][d->at[i] % SM2_ENTRIES]);
 }
 
-IFMA_TARGET void sm2_core_known_ifma(struct sm2_fe *x, struct sm2_fe *zz, const struct sm2_table *base,
-                                     const struct sm2_table *key, const struct sm2_claim *claim)
+/* From `first` on, into a sum that has begun. */
+static void add_table(struct xyzw8 *sum, const struct sm2_table *table, const struct sm2_digits *d, int first)
+{
+	for (int i = first; i < SM2_WINDOWS; i += FE8_LANES) {
+		struct terms t = terms_of(table, d, i);
+
+		add_terms(sum, &t);
+	}
+}
+
+static void merge_all(struct xyzw8 *sum)
+{
+	for (int step = 1; step < FE8_LANES; step <<= 1)
+		merge(sum, step);
+}
+
+void sm2_core_known_ifma(struct sm2_fe *x, struct sm2_fe *zz, const struct sm2_table *base, const struct sm2_table *key,
+                         const struct sm2_claim *claim)
 {
 	struct xyzw8 sum;
-	struct affine8 e;
+	struct terms t = terms_of(base, &claim->s, 0);
 
 	prefetch(base, &claim->s);
 	prefetch(key, &claim->t);
-	e = entries_of(base, &claim->s, 0);
-	start(&sum, &e);
-	for (int first = FE8_LANES; first < 2 * SM2_WINDOWS; first += FE8_LANES) {
-		bool of_key = first >= SM2_WINDOWS;
-
-		e = entries_of(of_key ? key : base, of_key ? &claim->t : &claim->s, first % SM2_WINDOWS);
-		add_entries(&sum, &e);
-	}
-	for (int step = 1; step < FE8_LANES; step <<= 1)
-		merge(&sum, step);
+	start(&sum, &t);
+	add_table(&sum, base, &claim->s, FE8_LANES);
+	add_table(&sum, key, &claim->t, 0);
+	merge_all(&sum);
 	lane0(x, &sum.x);
 	lane0(zz, &sum.zz);
+}
+
+/* Lane 0 holds 16 times the numbers of the point (X/ZZ, Y/4W) = (x 2^-4, y 2^-6). So x = 16 X/ZZ and y = 16 Y/W of what
+ * is read, and Z = ZZ makes it Jacobian: X' = 16 X·ZZ, and Y' = 16 Y·ZZ^3/W, where ZZ^3 = 256 W^2. */
+static void to_jacobian(struct sm2_jacobian *out, const struct xyzw8 *sum)
+{
+	static const struct sm2_fe R16 = {{16, UINT64_C(0xffffffff0), 0, UINT64_C(0x1000000000)}};
+	static const struct sm2_fe R4096 = {{4096, UINT64_C(0xffffffff000), 0, UINT64_C(0x100000000000)}};
+	struct sm2_fe w;
+
+	lane0(&out->x, &sum->x);
+	lane0(&out->y, &sum->y);
+	lane0(&out->z, &sum->zz);
+	lane0(&w, &sum->w);
+	sm2_fe_mul(&out->x, &out->x, &out->z);
+	sm2_fe_mul(&out->x, &out->x, &R16);
+	sm2_fe_mul(&out->y, &out->y, &w);
+	sm2_fe_mul(&out->y, &out->y, &R4096);
+}
+
+void sm2_core_base_ifma(struct sm2_jacobian *out, const struct sm2_table *base, const struct sm2_digits *d)
+{
+	struct xyzw8 sum;
+	struct terms t = terms_of(base, d, 0);
+
+	prefetch(base, d);
+	start(&sum, &t);
+	add_table(&sum, base, d, FE8_LANES);
+	merge_all(&sum);
+	to_jacobian(out, &sum);
+}
+
+void sm2_core_chosen_ifma(struct sm2_jacobian *out, const struct sm2_affine chosen[SM2_WINDOWS],
+                          const struct sm2_digits *d)
+{
+	struct xyzw8 sum;
+	struct terms t = terms_chosen(chosen, d, 0);
+
+	start(&sum, &t);
+	for (int i = FE8_LANES; i < SM2_WINDOWS; i += FE8_LANES) {
+		t = terms_chosen(chosen, d, i);
+		add_terms(&sum, &t);
+	}
+	merge_all(&sum);
+	to_jacobian(out, &sum);
+	secret_wipe(&sum, sizeof(sum));
 }
 #endif

@@ -22,6 +22,8 @@ struct sm2_core_ops {
 	                              const struct sm2_claim *claim);
 	bool (*verify_unknown)(const struct sm2_table *base, const struct sm2_affine *key, const struct sm2_scalar *t,
 	                       const struct sm2_claim *claim);
+	/* t·P, t public; Z = 0 for t = 0 and when equal or opposite points met on the way. */
+	void (*multiply)(struct sm2_jacobian *out, const struct sm2_scalar *t, const struct sm2_affine *p);
 	void (*sum)(struct sm2_jacobian *out, const struct sm2_table *base, const struct sm2_digits *s,
 	            const struct sm2_scalar *t, const struct sm2_affine *p);
 	/* The sum of the digits' entries (sm2_select.h), with their signs; they are changed on the way. */
@@ -35,6 +37,12 @@ extern const struct sm2_core_ops sm2_core_adx; /* x86-64 only */
  * zz = 0 says that the sum is infinity, or that equal or opposite points met on the way. */
 void sm2_core_known_ifma(struct sm2_fe *x, struct sm2_fe *zz, const struct sm2_table *base, const struct sm2_table *key,
                          const struct sm2_claim *claim);
+
+/* k·G in the same lanes, from the digits' entries in the table (public digits) or from those that masks have chosen
+ * (constant-time). Z = 0 for k = 0, and for those few k of which two parts are equal or opposite mod n. */
+void sm2_core_base_ifma(struct sm2_jacobian *out, const struct sm2_table *base, const struct sm2_digits *d);
+void sm2_core_chosen_ifma(struct sm2_jacobian *out, const struct sm2_affine chosen[SM2_WINDOWS],
+                          const struct sm2_digits *d);
 
 /* The best that cpu_paths() allows now. */
 const struct sm2_core_ops *sm2_core_ops(void);

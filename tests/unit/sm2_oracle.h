@@ -52,9 +52,9 @@ static inline void on_each_path(void (*body)(void))
 	static const struct {
 		unsigned path;
 		const char *name;
-	} PATHS[] = {{CPU_PORTABLE, "portable"}, {CPU_ADX, "MULX/ADX"}};
+	} PATHS[] = {{CPU_PORTABLE, "portable"}, {CPU_ADX, "MULX/ADX"}, {CPU_AVX512 | CPU_IFMA, "IFMA"}};
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		if (cpu_limit(PATHS[i].path) == PATHS[i].path)
 			body();
 		else

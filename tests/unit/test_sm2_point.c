@@ -233,6 +233,31 @@ static void check_base(const BIGNUM *k)
 	EC_POINT_free(want);
 }
 
+/* The digits of n, those of some windows with the other sign: two parts that are equal or opposite mod n, which lanes
+ * meet when they are merged. Bit `step` of a window's number tells the parts. */
+static void check_parts(unsigned step)
+{
+	struct sm2_scalar zero = {{0, 0, 0, 0}};
+	struct sm2_digits d;
+	BIGNUM *k = BN_new();
+
+	sm2_scalar_recode(&d, &zero); /* of -n */
+	for (unsigned i = SM2_WINDOWS; i-- > 0;) {
+		BN_ULONG size = 2 * (BN_ULONG)(d.at[i] & 127) + 1;
+
+		BN_lshift(k, k, 8);
+		if ((d.at[i] >> 7 != 0) == ((i & step) != 0))
+			BN_add_word(k, size);
+		else
+			BN_sub_word(k, size);
+	}
+	BN_nnmod(k, k, order, ctx);
+	check_base(k);
+	BN_sub(k, order, k);
+	check_base(k);
+	BN_free(k);
+}
+
 /* 510·2^248 - n is the only odd multiple whose last addition doubles; n minus it the even one. */
 static void base_body(void)
 {
@@ -251,6 +276,8 @@ static void base_body(void)
 	check_base(k);
 	BN_sub(k, order, k);
 	check_base(k);
+	for (unsigned step = 1; step < SM2_WINDOWS; step <<= 1)
+		check_parts(step);
 	for (int i = 0; i < 200; i++) {
 		random_number(v, order);
 		BN_free(k);
