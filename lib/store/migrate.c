@@ -55,7 +55,7 @@ enum err migrate(struct store_tx *tx, int64_t from)
 	for (; m->sql != NULL && e == ERR_OK; m++)
 		if (m->to > from)
 			e = tx->db->driver->script(tx->db, m->sql);
-	if (e == ERR_OK && from == 1)
+	if (e == ERR_OK && from <= 1 && !tx->db->driver->shared)
 		e = audit_values_join(tx);
 	return e == ERR_OK ? meta_put(tx, "schema", STORE_SCHEMA) : e;
 }
