@@ -90,8 +90,13 @@ struct verify_request {
 	struct span document, data; /* data.ptr NULL: not given */
 	int64_t at;
 	const char *policy;
-	bool want_receipt; /* a signed verdict: ERR_VERDICT_KEY_MISSING when this service has no key for it */
+	bool want_receipt;             /* a signed verdict: ERR_VERDICT_KEY_MISSING when this service has no key for it */
+	const struct sm2_ahead *ahead; /* of desk_verify_ahead(), for one of several documents; NULL: none */
 };
+struct verify_ahead;
+/* For several documents that are there at once: add them, run it, and state in each request what it found
+ * (verify/ahead.h). May be NULL. */
+struct verify_ahead *desk_verify_ahead(const struct desk *d);
 struct verify_answer {
 	const struct report *report;
 	char *json;          /* the report, as its digest in the receipt takes it */

@@ -2,6 +2,7 @@
 #include "base/buf.h"
 #include "desk/internal.h"
 #include "form/cose.h"
+#include "verify/ahead.h"
 
 enum { VERDICT_ID_RANDOM = 26 };
 
@@ -95,7 +96,8 @@ static enum err verify(struct desk_call *call)
 {
 	const struct verify_request *q = call->req;
 	const struct verify_policy *p = desk_policy(call->desk, q->policy);
-	struct verify_input in = {.bytes = q->document, .data = q->data, .now = desk_now(call), .at = q->at};
+	struct verify_input in = {
+	    .bytes = q->document, .data = q->data, .now = desk_now(call), .at = q->at, .ahead = q->ahead};
 	struct verify_answer ans = {0};
 	struct report *r = NULL;
 	enum err e = check(call, q);
@@ -110,6 +112,11 @@ static enum err verify(struct desk_call *call)
 	if (e == ERR_OK)
 		*(struct verify_answer *)call->ans = ans;
 	return e;
+}
+
+struct verify_ahead *desk_verify_ahead(const struct desk *d)
+{
+	return verify_ahead_new(policy_means(desk_policy(d, NULL)));
 }
 
 const struct use_case use_verify = {"verify", 0, 0, verify, NULL};

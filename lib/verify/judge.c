@@ -17,7 +17,7 @@ enum err judge_begin(struct judge *j, enum verify_kind kind, struct arena *a, co
 
 	if (r == NULL)
 		return ERR_BUDGET;
-	*j = (struct judge){.a = a, .p = p, .in = in, .r = r};
+	*j = (struct judge){.a = a, .p = p, .in = in, .r = r, .ahead = in->ahead};
 	j->at = in->at != 0 ? in->at : in->now;
 	j->now = in->now != 0 ? in->now : in->at;
 	r->policy = p->name;

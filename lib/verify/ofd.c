@@ -1,6 +1,8 @@
 /* Verification of an OFD package: GB/T 33190 clause 18, GM/T 0099; every document and signature in it. */
 #include "verify/ofd.h"
 
+#include "verify/ahead.h"
+
 const char *ofd_shown(struct judge *j, const struct ofd_entry *e)
 {
 	const char *text = arena_printf(j->a, "/%s", e->name);
@@ -57,14 +59,16 @@ static void no_signature(struct judge *j)
 
 static enum err judge_items(struct ofd_job *job)
 {
-	struct ofd_ahead *ahead = ofd_ahead_new(job);
+	const struct sm2_ahead *outer = job->j->ahead;
+	struct verify_ahead *values = ofd_ahead(job);
+	const struct sm2_ahead *found = verify_ahead_run(values);
 	enum err e = ERR_OK;
 
-	job->j->ahead = ofd_ahead_found(ahead);
+	job->j->ahead = found != NULL ? found : outer;
 	for (size_t i = 0; e == ERR_OK && i < job->n_items; i++)
 		e = ofd_judge_item(job, &job->items[i]);
-	job->j->ahead = NULL;
-	ofd_ahead_free(ahead);
+	job->j->ahead = outer;
+	verify_ahead_free(values);
 	return e;
 }
 

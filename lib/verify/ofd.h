@@ -39,13 +39,9 @@ struct ofd_job {
 
 /* Read the lists and every Signature.xml; steps of the file say what is wrong with a list. */
 enum err ofd_load(struct ofd_job *job) MUST_CHECK;
-/* The SM2 values of several signatures, verified as a batch before they are judged one by one: as far as they can be
- * found without judging. Nothing of the report depends on it. NULL when it would not pay, or memory is short; set
- * j->ahead to what it has. */
-struct ofd_ahead;
-struct ofd_ahead *ofd_ahead_new(struct ofd_job *job);
-const struct sm2_ahead *ofd_ahead_found(const struct ofd_ahead *h); /* h may be NULL */
-void ofd_ahead_free(struct ofd_ahead *h);
+/* The SM2 values of several signatures, collected before they are judged one by one (ahead.h): not yet verified. NULL
+ * when it would not pay. */
+struct verify_ahead *ofd_ahead(struct ofd_job *job);
 /* All steps of one signature. */
 enum err ofd_judge_item(struct ofd_job *job, struct ofd_item *item) MUST_CHECK;
 /* After all signatures: the coverage of the report, and its step. */

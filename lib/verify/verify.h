@@ -26,6 +26,7 @@ struct verify_input {
 	int64_t now;         /* the clock */
 	int64_t at;          /* judge as of this time; 0: now */
 	int64_t proven_time; /* trusted time of signing (the store's issue time); 0: none, the claimed time is used */
+	const struct sm2_ahead *ahead; /* values verified together with other files' (ahead.h); NULL: none */
 };
 
 /* Kind by content, then the right one of the below. */
