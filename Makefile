@@ -45,7 +45,7 @@ GEN_O := $(patsubst $(B)/gen/%.c,$(B)/obj/gen/%.o,$(GEN_C))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/tests/%,$(UNIT_C))
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_C))
 
-.PHONY: all sm2-unit sm2-check cross-aarch64 bench-sm2 deps deps-test demo test unit corpus ct bench bench-verify e2e fuzz fuzz-run layers format install clean help pki lib
+.PHONY: all sm2-unit sm2-check cross-aarch64 bench-sm2 deps deps-test demo test unit corpus ct bench bench-verify e2e fuzz fuzz-run layers format install clean help pki lib race
 .SECONDARY:
 
 help: ## this list
@@ -226,6 +226,9 @@ $(B)/io_fault.so: tests/crash/io_fault.c
 	$(Q)mkdir -p $(@D) && $(CC) -std=c11 -D_GNU_SOURCE $(WARN) $(CFLAGS) -shared -fPIC -o $@ $< -ldl
 crash: all $(B)/io_fault.so ## ROUNDS (500) kills under load; STORE=postgres kills the database in its turn
 	@YZ_MAIN=tests/crash/crash.py tests/e2e/run.sh $(B) $(ROUNDS)
+
+race: all ## two servers on one PostgreSQL, 64 clients racing to redeem each of 500 codes
+	@STORE=postgres YZ_MAIN=tests/race/main.py tests/e2e/run.sh $(B) $(RACE)
 
 layers: ## includes point only downwards, and other rules of the tree
 	@scripts/layers.sh

@@ -114,6 +114,13 @@ class Server:
         for verb in start.split("+"):
             self.script(verb)
 
+    def beside(self, extra=""):
+        """Another server on the same PostgreSQL store."""
+        folder = tempfile.mkdtemp(prefix="s-", dir=os.path.join(BUILD, "e2e"))
+        for name in ("store.url", "master.key", "initialised", "enrolled"):
+            shutil.copy(os.path.join(self.dir, name), folder)
+        return Server(extra, folder=folder)
+
     def script(self, verb):
         # The server inherits none of our pipes: it outlives the script.
         with open(os.path.join(self.dir, "script.log"), "a+", encoding="utf-8") as log:
