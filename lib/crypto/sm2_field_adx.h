@@ -31,9 +31,8 @@
 	"mulx 16(%[a]), %%rax, %%rcx\n\t"                                                                                  \
 	"adcx %%rax, %%" c2 "\n\tadox %%rcx, %%" c3 "\n\t"                                                                 \
 	"mulx 24(%[a]), %%rax, %%rcx\n\t"                                                                                  \
-	"mov $0, %%edx\n\t"                                                                                                \
 	"adcx %%rax, %%" c3 "\n\tadox %%rcx, %%" c4 "\n\t"                                                                 \
-	"adcx %%rdx, %%" c4 "\n\t"
+	"adc $0, %%" c4 "\n\t"
 
 /* One step of the reduction, as sm2_fe_step(): m is taken up and becomes the new top limb. rdx is 32. */
 #define SM2_ADX_STEP(m, c1, c2, c3)                                                                                    \

@@ -35,9 +35,9 @@ static inline void pt_double(struct sm2_jacobian *out, const struct sm2_jacobian
 	fe_mul(&s, &s, &a->x);
 	fe_triple(&m, &m); /* 3(X - Z^2)(X + Z^2) */
 	fe_sqr(&n, &m);
+	fe_double(&y2, &s);
 	fe_halve(&t, &t); /* 8Y^4 */
-	fe_sub(&n, &n, &s);
-	fe_sub(&out->x, &n, &s);
+	fe_sub(&out->x, &n, &y2);
 	fe_sub(&s, &s, &out->x);
 	fe_mul(&s, &s, &m);
 	fe_sub(&out->y, &s, &t);
@@ -52,17 +52,17 @@ struct sm2_meeting {
 static inline void pt_add_end(struct sm2_jacobian *out, const struct sm2_meeting *m, const struct sm2_fe *u1,
                               const struct sm2_fe *s1, const struct sm2_fe *z)
 {
-	struct sm2_fe hh, hhh, v, x;
+	struct sm2_fe hh, hhh, v, v2, x;
 
 	fe_sqr(&hh, &m->h);
 	fe_mul(&out->z, z, &m->h);
 	fe_mul(&hhh, &hh, &m->h);
 	fe_mul(&v, u1, &hh);
 	fe_sqr(&x, &m->r);
+	fe_double(&v2, &v);
 	fe_sub(&x, &x, &hhh);
 	fe_mul(&hhh, &hhh, s1);
-	fe_sub(&x, &x, &v);
-	fe_sub(&out->x, &x, &v);
+	fe_sub(&out->x, &x, &v2);
 	fe_sub(&v, &v, &out->x);
 	fe_mul(&v, &v, &m->r);
 	fe_sub(&out->y, &v, &hhh);
@@ -142,9 +142,9 @@ static inline void pt_xyzz_add(struct sm2_xyzz *a, const struct sm2_affine *b, s
 	fe_mul(&a->zz, &a->zz, &pp);
 	fe_sub(&a->x, &rr, &ppp);
 	fe_mul(&a->zzz, &a->zzz, &ppp);
+	fe_double(&rr, &q);
 	fe_mul(&ppp, &ppp, &a->y);
-	fe_sub(&a->x, &a->x, &q);
-	fe_sub(&a->x, &a->x, &q);
+	fe_sub(&a->x, &a->x, &rr);
 	fe_sub(&q, &q, &a->x);
 	fe_mul(&q, &q, &m->r);
 	fe_sub(&a->y, &q, &ppp);
