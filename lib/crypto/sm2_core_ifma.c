@@ -221,5 +221,6 @@ void sm2_core_chosen_ifma(struct sm2_jacobian *out, const struct sm2_affine chos
 	merge_all(&sum);
 	to_jacobian(out, &sum);
 	secret_wipe(&sum, sizeof(sum));
+	secret_wipe(&t, sizeof(t)); /* signs of digits */
 }
 #endif
