@@ -3,6 +3,7 @@
 
 #include "crypto/cpu.h"
 #include "crypto/sm2_field.h"
+#include "crypto/sm2_inverse.h"
 #include "crypto/sm2_scalar.h"
 
 #include <stdlib.h>
@@ -97,6 +98,7 @@ BINARY(fe_mul, sm2_fe, sm2_fe_mul)
 UNARY(fe_neg, sm2_fe, sm2_fe_neg)
 UNARY(fe_sqr, sm2_fe, sm2_fe_sqr)
 UNARY(fe_inv, sm2_fe, sm2_fe_inv)
+UNARY(fe_inv_public, sm2_fe, sm2_fe_inv_public)
 BINARY(sc_add, sm2_scalar, sm2_scalar_add)
 BINARY(sc_sub, sm2_scalar, sm2_scalar_sub)
 BINARY(sc_mul, sm2_scalar, sm2_scalar_mul)
@@ -217,6 +219,7 @@ void diff_field(struct diff *d)
 	    {"field mul", OP_MUL_MONT, fe_mul, 1},
 	    {"field sqr", OP_SQR_MONT, fe_sqr, 1},
 	    {"field inv", OP_INV_MONT, fe_inv, 16},
+	    {"field inv public", OP_INV_MONT, fe_inv_public, 4},
 	    {"field to mont", OP_TO_MONT, fe_to_mont, 1},
 	    {"field from mont", OP_FROM_MONT, fe_from_mont, 1},
 	};

@@ -58,7 +58,22 @@ static void take_lane(struct lanes *l, uint64_t words[5][8], int lane, BIGNUM *o
 	}
 }
 
-IFMA_TARGET static void apply(int op, uint64_t a[5][8], uint64_t b[5][8], uint64_t out[5][8])
+enum lane_op { MUL, SQR, MUL_LOOSE, SUB, FOLD, LANE_OPS };
+
+static const struct {
+	const char *name;
+	unsigned times; /* inputs are below so many p */
+	unsigned loose; /* so much may their limbs pass 52 bits, up and down */
+	unsigned below; /* the output is below so many p, ... */
+	int and_bit;    /* ... and a power of two */
+	bool is_tight;  /* the output's limbs are below 2^52 */
+} lane_ops[LANE_OPS] = {[MUL] = {"lanes mul", 4, 0, 2, -1, true},
+                        [SQR] = {"lanes sqr", 4, 0, 2, -1, true},
+                        [MUL_LOOSE] = {"lanes mul loose", 4, 0, 2, -1, false},
+                        [SUB] = {"lanes sub", 2, 8, 4, -1, true},
+                        [FOLD] = {"lanes fold", 15, 64, 1, 230, true}};
+
+IFMA_TARGET static void apply(enum lane_op op, uint64_t a[5][8], uint64_t b[5][8], uint64_t out[5][8])
 {
 	struct fe8 x, y, r;
 
@@ -66,42 +81,42 @@ IFMA_TARGET static void apply(int op, uint64_t a[5][8], uint64_t b[5][8], uint64
 		x.v[i] = _mm512_loadu_si512(a[i]);
 		y.v[i] = _mm512_loadu_si512(b[i]);
 	}
-	switch (op) {
-	case 0:
+	if (op == MUL)
 		r = fe8_mul(&x, &y);
-		break;
-	case 1:
+	else if (op == SQR)
 		r = fe8_sqr(&x);
-		break;
-	case 2:
-		r = fe8_sub(x, y);
-		break;
-	default:
+	else if (op == MUL_LOOSE)
 		r = fe8_mul_loose(&x, &y);
-	}
+	else
+		r = op == SUB ? fe8_sub(x, y) : fe8_fold(x);
 	for (int i = 0; i < 5; i++)
 		_mm512_storeu_si512(out[i], r.v[i]);
 }
 
-static const struct {
-	const char *name;
-	unsigned times;     /* inputs are below so many p */
-	unsigned out_below; /* and the output, too */
-	bool is_tight;
-} lane_ops[] = {
-    {"lanes mul", 4, 2, true}, {"lanes sqr", 4, 2, true}, {"lanes sub", 2, 4, true}, {"lanes mul loose", 4, 2, false}};
-
-static void expected(struct lanes *l, int op, BIGNUM *out)
+/* The same value in limbs that are not in [0, 2^52). */
+static void loosen(struct diff *d, uint64_t words[5][8], int lane, unsigned by)
 {
-	if (op == 2) {
+	for (int i = 0; by != 0 && i < 4; i++) {
+		uint64_t k = numbers_below(&d->numbers, 2 * by) - by;
+
+		words[i][lane] += k << 52;
+		words[i + 1][lane] -= k;
+	}
+}
+
+static void expected(struct lanes *l, enum lane_op op, BIGNUM *out)
+{
+	if (op == SUB || op == FOLD) {
+		if (op == FOLD)
+			BN_zero(l->b);
 		BN_mod_sub(out, l->a, l->b, l->p, l->ctx);
 		return;
 	}
-	BN_mod_mul(out, l->a, op == 1 ? l->a : l->b, l->p, l->ctx);
+	BN_mod_mul(out, l->a, op == SQR ? l->a : l->b, l->p, l->ctx);
 	BN_mod_mul(out, out, l->inverse, l->p, l->ctx);
 }
 
-static bool fits(struct lanes *l, int op, uint64_t words[5][8], int lane, const BIGNUM *want)
+static bool fits(struct lanes *l, enum lane_op op, uint64_t words[5][8], int lane, const BIGNUM *want)
 {
 	bool same;
 
@@ -110,14 +125,17 @@ static bool fits(struct lanes *l, int op, uint64_t words[5][8], int lane, const 
 			return false;
 	}
 	take_lane(l, words, lane, l->out);
-	BN_copy(l->tmp, l->p);
-	BN_mul_word(l->tmp, lane_ops[op].out_below);
-	same = BN_cmp(l->out, l->tmp) < 0 && !(lane_ops[op].is_tight && BN_is_negative(l->out));
+	BN_zero(l->tmp);
+	if (lane_ops[op].and_bit >= 0)
+		BN_set_bit(l->tmp, lane_ops[op].and_bit);
+	for (unsigned i = 0; i < lane_ops[op].below; i++)
+		BN_add(l->tmp, l->tmp, l->p);
+	same = BN_cmp(l->out, l->tmp) < 0 && !BN_is_negative(l->out);
 	BN_nnmod(l->out, l->out, l->p, l->ctx);
 	return same && BN_cmp(l->out, want) == 0;
 }
 
-static void check(struct diff *d, struct lanes *l, int op)
+static void check(struct diff *d, struct lanes *l, enum lane_op op)
 {
 	uint64_t a[5][8], b[5][8], out[5][8];
 	BIGNUM *want[8];
@@ -128,6 +146,8 @@ static void check(struct diff *d, struct lanes *l, int op)
 		draw(d, l, lane_ops[op].times, l->b);
 		put_lane(l, a, lane, l->a);
 		put_lane(l, b, lane, l->b);
+		loosen(d, a, lane, lane_ops[op].loose);
+		loosen(d, b, lane, lane_ops[op].loose);
 		expected(l, op, want[lane]);
 	}
 	apply(op, a, b, out);
@@ -150,7 +170,7 @@ void diff_lanes(struct diff *d)
 	if (BN_mod_inverse(l.inverse, l.tmp, l.p, l.ctx) == NULL)
 		abort();
 	for (uint64_t i = 0; i < d->rounds && (cpu_paths() & CPU_IFMA) != 0; i++) {
-		for (int op = 0; op < 4; op++)
+		for (enum lane_op op = 0; op < LANE_OPS; op++)
 			check(d, &l, op);
 		diff_step(d);
 	}

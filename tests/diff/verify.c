@@ -108,13 +108,60 @@ static void related(struct diff *d, const struct subject *who, struct trial *c, 
 	}
 }
 
+/* What the first `n` windows of k add up to, or window n alone. */
+static struct sm2_scalar windows_sum(const struct sm2_scalar *k, unsigned n, bool alone)
+{
+	const struct sm2_scalar byte = {{256, 0, 0, 0}};
+	struct sm2_scalar sum = {{0}};
+	struct sm2_digits digits;
+
+	sm2_scalar_recode(&digits, k);
+	for (unsigned i = n + 1; i-- > 0;) {
+		struct sm2_scalar digit = {{2 * (digits.at[i] & 0x7fu) + 1, 0, 0, 0}};
+
+		sm2_scalar_mul(&sum, &sum, &byte);
+		if (alone ? i != n : i == n)
+			continue;
+		if ((digits.at[i] & 0x80) != 0)
+			sm2_scalar_sub(&sum, &sum, &digit);
+		else
+			sm2_scalar_add(&sum, &sum, &digit);
+	}
+	return sum;
+}
+
+/* One whole sum and a part of the other meet the next term: equal or opposite points in the middle. */
+static void partial(struct diff *d, const struct subject *who, struct trial *c, struct sm2_scalar *t)
+{
+	struct sm2_scalar k = some_scalar(d), rest, next, inverse;
+	unsigned n = (unsigned)numbers_below(&d->numbers, 32);
+
+	rest = windows_sum(&k, n, false);
+	next = windows_sum(&k, n, true);
+	if (numbers_below(&d->numbers, 2) == 0)
+		sm2_scalar_neg(&next, &next);
+	sm2_scalar_sub(&next, &next, &rest);
+	if (numbers_below(&d->numbers, 2) == 0) {
+		*t = k;
+		sm2_scalar_mul(&c->s, &next, &who->d);
+	} else {
+		c->s = k;
+		sm2_scalar_inv(&inverse, &who->d);
+		sm2_scalar_mul(t, &next, &inverse);
+	}
+}
+
 static void chosen(struct diff *d, const struct subject *who, struct trial *c)
 {
 	struct sm2_scalar t = some_scalar(d);
 
 	c->s = some_scalar(d);
-	if (numbers_below(&d->numbers, 4) == 0)
+	if (numbers_below(&d->numbers, 64) == 0)
+		t = (struct sm2_scalar){{0}}; /* r + s = n, where all else holds */
+	else if (numbers_below(&d->numbers, 4) == 0)
 		related(d, who, c, &t);
+	else if (numbers_below(&d->numbers, 8) == 0)
+		partial(d, who, c, &t);
 	fit_digest(who, c, &t);
 }
 

@@ -430,6 +430,49 @@ static void unchecked_points_would_forge(void **state)
 	assert_int_equal(n, 8);
 }
 
+/* The arithmetic refuses by itself what no DER can say: r or s = 0, and numbers past n, where all else of the equation
+ * holds modulo n. */
+static void numbers_out_of_range(void **state)
+{
+	static const struct sm2_scalar zero = {{0}}, three = {{3, 0, 0, 0}};
+	const struct file *f = *state;
+	const struct judge_key *k = f->keys[0];
+	const struct sm2_scalar r[] = {zero, three, three}, s[] = {three, zero, three};
+
+	for (int i = 0; i < 3; i++) {
+		uint8_t rb[32], sb[32], e[32], n[32], past[32];
+		struct sm2_scalar t, x;
+		struct sm2_jacobian sum;
+		struct sm2_affine a;
+		struct sm2_claim claim;
+		bool good = i == 2;
+
+		sm2_scalar_add(&t, &r[i], &s[i]);
+		sm2_core_sum(&sum, &s[i], &t, &k->at);
+		assert_true(sm2_point_to_affine_secret(&a, &sum));
+		sm2_point_to_bytes(e, n, &a);
+		sm2_scalar_reduce(&x, e);
+		sm2_scalar_sub(&x, &r[i], &x);
+		sm2_scalar_to_bytes(e, &x);
+		sm2_scalar_to_bytes(rb, &r[i]);
+		sm2_scalar_to_bytes(sb, &s[i]);
+		for (int b = 0; b < 32; b++)
+			n[b] = (uint8_t)(sm2_n[3 - b / 8] >> (56 - 8 * (b % 8)));
+		for (unsigned path = 0; judge_path(path) != NULL; path++) {
+			assert_int_equal(sm2_core_verify_known(k->table, e, rb, sb), good);
+			assert_int_equal(sm2_core_verify_unknown(&k->at, e, rb, sb), good);
+			assert_int_equal(sm2_core_claim(&claim, e, rb, sb), good);
+			memcpy(past, n, 32);
+			past[31] = (uint8_t)(past[31] + rb[31]); /* r + n: no carry for 3 */
+			assert_false(sm2_core_verify_known(k->table, e, past, sb));
+			assert_false(sm2_core_verify_unknown(&k->at, e, past, sb));
+			past[31] = (uint8_t)(n[31] + sb[31]);
+			assert_false(sm2_core_verify_known(k->table, e, rb, past));
+			assert_false(sm2_core_verify_unknown(&k->at, e, rb, past));
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -440,6 +483,7 @@ int main(void)
 	    cmocka_unit_test(cached_agrees),
 	    cmocka_unit_test(points_are_checked),
 	    cmocka_unit_test(unchecked_points_would_forge),
+	    cmocka_unit_test(numbers_out_of_range),
 	};
 
 	return cmocka_run_group_tests(tests, open_file, close_file);

@@ -380,6 +380,23 @@ def digests():
     return [g]
 
 
+def digests_above_n():
+    """e >= n and r so small that r - e is below -n: e is reduced once before, not only by adding n to the difference."""
+    groups = []
+    for i, e in enumerate((2**256 - 1, P, N + 2**200)):
+        r = 1
+        while lift((r - e) % N) is None:
+            r += 1
+        point = lift((r - e) % N)
+        rng = Stream("above %d" % i)
+        s = rng.below(N)
+        g = DigestGroup("digest above n, small r", mul(pow(r + s, -1, N), add(point, neg(mul(s, G)))))
+        g.add("r is %d, the digest is 0x%x" % (r, e), ["EdgeDigest", "EdgeScalar"], "valid", e, r, s)
+        g.add("the digest is off by 1", ["WrongDigest"], "invalid", e - 1, r, s)
+        groups.append(g)
+    return groups
+
+
 def chosen_point(name, point, comment, flags, label):
     """A key for which sG + tP is this point, whose logarithm nobody knows: P = (point - sG)/t."""
     rng = Stream(label)
@@ -581,7 +598,7 @@ def main():
     import sm2_cases_key
 
     groups = published_example() + ordinary() + identities()
-    groups += scalars_at_edges() + sums_at_zero() + digests() + x_above_n() + infinities()
+    groups += scalars_at_edges() + sums_at_zero() + digests() + digests_above_n() + x_above_n() + infinities()
     groups += related_keys() + partial_sums() + self_coincidences() + limbs()
     rows = [g.json for g in groups] + sm2_cases_key.groups(case, Stream("keys"))
     used = {f for g in rows for t in g["tests"] for f in t["flags"]}
