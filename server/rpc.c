@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include <stdlib.h>
 
-enum { HANDSHAKE_MS = 10 * 1000, IDLE_MS = 10 * 60 * 1000, AGE_MS = 60 * 60 * 1000, LOOK_MS = 10 };
+enum { HANDSHAKE_MS = 10 * 1000, IDLE_MS = 10 * 60 * 1000, AGE_MS = 60 * 60 * 1000, LOOK_MS = 10, TLS_FRAME = 4096 };
 
 /* ---- events --------------------------------------------------------------------------------- */
 
@@ -230,6 +230,7 @@ static grpc_server *server_create(const struct rpc_options *o)
 	    {GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, (int)o->max_message},
 	    {GRPC_ARG_MAX_CONCURRENT_STREAMS, (int)o->max_concurrent_streams},
 	    {GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, HANDSHAKE_MS},
+	    {GRPC_ARG_TSI_MAX_FRAME_SIZE, TLS_FRAME}, /* every connection keeps a buffer of this size */
 	    {GRPC_ARG_MAX_CONNECTION_IDLE_MS, IDLE_MS},
 	    {GRPC_ARG_MAX_CONNECTION_AGE_MS, AGE_MS}, /* certificates are looked at anew */
 	    {GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, HANDSHAKE_MS},

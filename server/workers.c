@@ -149,15 +149,11 @@ static void put_and_wake(struct workers *w, struct queue *q, struct job *j)
 static bool waits_too_long(const struct workers *w, enum call_class class)
 {
 	unsigned ahead = w->fresh[CLASS_ADMIN].n + w->fresh[CLASS_READ].n;
-	uint64_t wait = 0;
 
 	if (class == CLASS_WRITE)
 		ahead += w->fresh[CLASS_WRITE].n;
-	if (ahead > w->n_threads * WAITING_ALWAYS_FINE)
-		wait += pace_wait(&w->waiting, ahead);
-	if (class == CLASS_WRITE && w->parked.n > w->limits.commits / 4)
-		wait += pace_wait(&w->parked, w->parked.n);
-	return wait > (uint64_t)w->limits.wait_ms * 1000;
+	return ahead > w->n_threads * WAITING_ALWAYS_FINE &&
+	       pace_wait(&w->waiting, ahead) > (uint64_t)w->limits.wait_ms * 1000;
 }
 
 /* The lock is held. */

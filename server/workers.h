@@ -4,7 +4,8 @@
  * Calls are of three classes: administration goes first, then reads, then writes (one write after every few reads, so
  * that none waits for ever). What was admitted is worked on; what would have to wait too long is refused at once, while
  * that is still cheap: workers_admit() estimates the wait from what is queued and how fast the queues went lately.
- * A write counts until it has come back from the store: its wait for the disk is estimated in the same way.
+ * Writes on their way to the disk are bounded by number: what they add to a commit costs little, and all of them wait
+ * for about as long as that number takes.
  */
 #ifndef YZ_SERVER_WORKERS_H
 #define YZ_SERVER_WORKERS_H
