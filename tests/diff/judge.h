@@ -32,7 +32,9 @@ struct judgement {
 	unsigned ways, good;
 	const char *odd;
 };
-struct judgement judge_own(const struct judge_key *k, const uint8_t e[32], struct span sig);
+/* The slow ways, with complete additions, are asked about every digest, or about each eighth. */
+enum judge_slow { JUDGE_ALWAYS = 1, JUDGE_SOMETIMES = 8 };
+struct judgement judge_own(const struct judge_key *k, const uint8_t e[32], struct span sig, enum judge_slow slow);
 struct judgement judge_own_message(const struct judge_key *k, struct span id, struct span msg, struct span sig);
 
 /* Many at once, with each path; wrong[i] is the name of the path whose verdict on job i is not `good`, or NULL. */

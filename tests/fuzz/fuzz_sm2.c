@@ -57,7 +57,7 @@ static bool choose(const struct judge_key *k, const uint8_t *data, uint8_t e[32]
 
 static void judge(const struct judge_key *k, const uint8_t e[32], struct span sig)
 {
-	struct judgement own = judge_own(k, e, sig);
+	struct judgement own = judge_own(k, e, sig, JUDGE_ALWAYS);
 	/* Among others, as many as make the batch use its tree. */
 	struct judge_job jobs[9];
 

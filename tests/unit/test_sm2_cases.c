@@ -233,8 +233,8 @@ static void ours_agrees(void **state)
 	wrong = 0;
 	for (size_t i = 0; i < f->n_cases; i++) {
 		const struct one *c = &f->cases[i];
-		struct judgement j =
-		    c->has_digest ? judge_own(c->key, c->digest, c->sig) : judge_own_message(c->key, c->ident, c->msg, c->sig);
+		struct judgement j = c->has_digest ? judge_own(c->key, c->digest, c->sig, JUDGE_ALWAYS)
+		                                   : judge_own_message(c->key, c->ident, c->msg, c->sig);
 
 		if (j.odd != NULL || j.good != (c->valid ? j.ways : 0) || (c->valid && j.ways == 0))
 			complain(c, j.odd != NULL ? j.odd : "ours");
@@ -255,7 +255,7 @@ static void digests_agree(void **state)
 
 		if (c->has_digest || sm2_digest(c->key->key, c->ident, c->msg, e) != ERR_OK)
 			continue;
-		j = judge_own(c->key, e, c->sig);
+		j = judge_own(c->key, e, c->sig, JUDGE_ALWAYS);
 		if (j.odd != NULL || j.good != (c->valid ? j.ways : 0) || judge_openssl(c->key, e, c->sig) != c->valid)
 			complain(c, "the digest's way");
 	}
