@@ -6,6 +6,7 @@
 #include "server/metrics.h"
 #include "server/peers.h"
 #include "server/refusal.h"
+#include "verify/ahead.h"
 #include "yinzheng/v1/verification.pb-c.h"
 #include <pthread.h>
 #include <stdlib.h>
@@ -22,32 +23,45 @@ struct answer {
 	size_t len, request_len;
 };
 
-/* Freed when it is closed and its last job has come back. */
+/* Freed when it is closed and its last turn is over. */
 struct stream {
 	struct service *service;
 	const struct method *method;
 	struct rpc_call *rpc; /* NULL when closed */
 	struct peer_evidence caller;
 	uint8_t *caller_bytes; /* what its views look at */
-	unsigned jobs;         /* at work */
-	unsigned taken;        /* at work or not yet sent */
+	unsigned turns;        /* queued or at work */
+	bool called;           /* a turn is queued */
+	unsigned taken;        /* documents that wait, are at work or not yet sent */
 	size_t taken_bytes;    /* their requests */
 	bool receiving, ended, sending;
+	struct document *waiting, **last_waiting;
+	unsigned n_waiting;
 	struct answer *first, **last;
 };
 
-struct document {
+/* A worker's turn for a stream: its share of the documents that wait by then. One at most is queued, so that a stream
+ * with many documents keeps no other call waiting. */
+struct turn {
 	struct job job;
+	struct stream *stream;
+};
+
+struct document {
+	struct document *next;
 	struct stream *stream;
 	uint8_t *bytes;
 	size_t len;
 	struct app *app;
 	struct peer *peer;
 	struct arena *arena;
+	const Y(VerifyStreamRequest) * request; /* NULL: not to be judged */
 	struct answer *answer;
 	enum err fatal; /* of the whole stream */
 	struct err_note note;
 };
+
+static void run(struct job *j);
 
 static struct verify_streams *streams_of(const struct stream *s)
 {
@@ -84,9 +98,27 @@ static void send_next(struct stream *s)
 	free(a);
 }
 
+static void document_free(struct document *d)
+{
+	arena_free(d->arena);
+	peer_unref(d->peer);
+	app_unref(d->app);
+	free(d->bytes);
+	free(d);
+}
+
+static void documents_free(struct document *list)
+{
+	while (list != NULL) {
+		struct document *d = list;
+		list = d->next;
+		document_free(d);
+	}
+}
+
 static void stream_unref(struct stream *s)
 {
-	if (s->rpc != NULL || s->jobs != 0)
+	if (s->rpc != NULL || s->turns != 0)
 		return;
 	while (s->first != NULL) {
 		struct answer *a = s->first;
@@ -94,12 +126,13 @@ static void stream_unref(struct stream *s)
 		free(a->bytes);
 		free(a);
 	}
+	documents_free(s->waiting);
 	streams_of(s)->open--;
 	free(s->caller_bytes);
 	free(s);
 }
 
-/* ---- one document, on a worker -------------------------------------------------------------- */
+/* ---- documents, on a worker ------------------------------------------------------------------ */
 
 static enum err pack(struct document *d, const Y(VerifyStreamReply) * r)
 {
@@ -133,7 +166,8 @@ static enum err answer_refused(struct document *d, const char *id, enum err e, c
 	return pack(d, &r);
 }
 
-static enum err judge(struct desk_call *call, const Y(VerifyStreamRequest) * q, ProtobufCMessage **reply)
+static enum err judge(struct desk_call *call, const Y(VerifyStreamRequest) * q, const struct sm2_ahead *ahead,
+                      ProtobufCMessage **reply)
 {
 	enum err e;
 
@@ -141,33 +175,41 @@ static enum err judge(struct desk_call *call, const Y(VerifyStreamRequest) * q, 
 		return err_note_set(&call->note, ERR_FIELD_MISSING, "request", NULL);
 	e = decode_verify(call, &q->request->base);
 	if (e == ERR_OK)
+		((struct verify_request *)call->req)->ahead = ahead;
+	if (e == ERR_OK)
 		e = desk_begin(call, &use_verify);
 	if (e == ERR_OK)
 		e = encode_verify(call, reply);
 	return e == ERR_OK ? conv_complete(call) : e;
 }
 
-static enum err answer(struct document *d, struct desk_call *call, const Y(VerifyStreamRequest) * q)
+/* What it answers ends the stream. */
+static enum err answer(struct document *d, const struct sm2_ahead *ahead)
 {
+	const Y(VerifyStreamRequest) *q = d->request;
+	struct desk_call call = {.desk = d->app->desk, .arena = d->arena, .caller = *peer_principal(d->peer)};
 	Y(VerifyStreamReply) r = YINZHENG__V1__VERIFY_STREAM_REPLY__INIT;
 	ProtobufCMessage *reply = NULL;
-	enum err e = judge(call, q, &reply);
+	enum err e = judge(&call, q, ahead, &reply);
 
 	if (e != ERR_OK)
-		return answer_refused(d, q->id, e, &call->note);
+		return answer_refused(d, q->id, e, &call.note);
 	r.id = q->id;
 	r.reply = (void *)reply;
 	return pack(d, &r);
 }
 
-/* What it answers ends the stream. */
-static enum err work(struct document *d)
+/* Who asks, and what. What it answers ends the stream. */
+static enum err open_document(struct document *d)
 {
 	const struct stream *s = d->stream;
-	struct desk_call call = {.desk = d->app->desk, .arena = d->arena};
+	const Y(VerifyStreamRequest) * q;
 	ProtobufCMessage *m;
 	enum err e;
+	size_t n;
 
+	d->arena = arena_new(s->method->budget);
+	d->app = service_app(s->service);
 	if (d->arena == NULL)
 		return ERR_NO_MEMORY;
 	e = peers_find(s->service, d->app, &s->caller, &d->peer);
@@ -175,21 +217,12 @@ static enum err work(struct document *d)
 		e = wire_unpack(d->arena, DESC(verify_stream_request), span_of(d->bytes, d->len), &m, &d->note);
 	if (e != ERR_OK)
 		return e;
-	call.caller = *peer_principal(d->peer);
-	const Y(VerifyStreamRequest) *q = (const void *)m;
-	size_t n = strlen(q->id);
+	q = (const void *)m;
+	n = strlen(q->id);
 	if (n == 0 || n > STREAM_ID_MAX)
 		return err_note_set(&d->note, n == 0 ? ERR_FIELD_MISSING : ERR_FIELD_TOO_LONG, "id", NULL);
-	return answer(d, &call, q);
-}
-
-static void document_free(struct document *d)
-{
-	arena_free(d->arena);
-	peer_unref(d->peer);
-	app_unref(d->app);
-	free(d->bytes);
-	free(d);
+	d->request = q;
+	return ERR_OK;
 }
 
 static void refuse_stream(struct rpc_call *c, enum err e, const struct err_note *note)
@@ -206,7 +239,6 @@ static void settle(struct document *d)
 	struct verify_streams *all = streams_of(s);
 
 	pthread_mutex_lock(&all->lock);
-	s->jobs--;
 	if (d->answer != NULL) {
 		*s->last = d->answer;
 		s->last = &d->answer->next;
@@ -215,9 +247,7 @@ static void settle(struct document *d)
 		refuse_stream(s->rpc, d->fatal, &d->note);
 	}
 	receive_more(s);
-	stream_unref(s);
 	pthread_mutex_unlock(&all->lock);
-	document_free(d);
 }
 
 static bool is_closed(struct stream *s)
@@ -230,17 +260,110 @@ static bool is_closed(struct stream *s)
 	return closed;
 }
 
+/* What is signed in several small documents is verified together (verify/ahead.h). NULL: nothing is. */
+static struct verify_ahead *collect(struct document *list)
+{
+	struct verify_ahead *h = list->next != NULL && list->request != NULL ? desk_verify_ahead(list->app->desk) : NULL;
+
+	for (struct document *d = list; h != NULL && d != NULL; d = d->next)
+		if (d->request != NULL && d->request->request != NULL)
+			verify_ahead_add(h, span_of(d->request->request->document.data, d->request->request->document.len));
+	return h;
+}
+
+/* Answers go out one by one; the documents stay until the last is judged, since what was verified looks at them. */
+static void judge_all(struct document *list)
+{
+	struct verify_ahead *values;
+	const struct sm2_ahead *ahead;
+
+	for (struct document *d = list; d != NULL; d = d->next)
+		if (!is_closed(d->stream))
+			d->fatal = open_document(d);
+	values = collect(list);
+	ahead = verify_ahead_run(values);
+	for (struct document *d = list; d != NULL; d = d->next) {
+		if (d->request != NULL && !is_closed(d->stream))
+			d->fatal = answer(d, ahead);
+		settle(d);
+	}
+	verify_ahead_free(values);
+}
+
+/* A part of what waits, as many as leave enough for the other workers; a large document goes alone. The lock is held.
+ */
+static struct document *take_share(struct stream *s, unsigned workers)
+{
+	struct document *list = s->waiting, **end = &s->waiting;
+	unsigned share = s->n_waiting / workers;
+
+	for (unsigned n = 0; *end != NULL && (n == 0 || n < share); n++) {
+		if (n != 0 && ((*end)->len > STREAM_SMALL || list->len > STREAM_SMALL))
+			break;
+		end = &(*end)->next;
+		s->n_waiting--;
+	}
+	s->waiting = *end;
+	*end = NULL;
+	if (s->waiting == NULL)
+		s->last_waiting = &s->waiting;
+	return list;
+}
+
+/* When something waits and nobody was called for it. The lock is held. */
+static enum err call_worker(struct stream *s)
+{
+	struct turn *t;
+	enum err e;
+
+	if (s->waiting == NULL || s->called || s->rpc == NULL)
+		return ERR_OK;
+	t = calloc(1, sizeof(*t));
+	if (t == NULL)
+		return ERR_NO_MEMORY;
+	t->job.run = run;
+	t->stream = s;
+	e = workers_submit(s->service->workers, &t->job, CLASS_READ);
+	if (e != ERR_OK) {
+		free(t);
+		return e;
+	}
+	s->called = true;
+	s->turns++;
+	return ERR_OK;
+}
+
+/* A full queue ends the stream as it refuses a call: what was not answered is asked again later. The lock is held. */
+static void end_turn(struct stream *s)
+{
+	enum err e = call_worker(s);
+
+	if (e != ERR_OK)
+		refuse_stream(s->rpc, e, NULL);
+	s->turns--;
+	stream_unref(s);
+}
+
 static void run(struct job *j)
 {
-	struct document *d = (struct document *)j;
-	struct service *s = d->stream->service;
+	struct turn *t = (struct turn *)j;
+	struct stream *s = t->stream;
+	struct verify_streams *all = streams_of(s);
+	struct workers_figures figures;
+	struct document *list;
 
-	if (!is_closed(d->stream)) {
-		d->arena = arena_new(d->stream->method->budget);
-		d->app = service_app(s);
-		d->fatal = work(d);
-	}
-	settle(d);
+	workers_figures(s->service->workers, &figures);
+	pthread_mutex_lock(&all->lock);
+	s->called = false;
+	list = take_share(s, figures.threads);
+	(void)call_worker(s); /* if not now, then at the end */
+	pthread_mutex_unlock(&all->lock);
+	judge_all(list);
+	documents_free(list);
+	pthread_mutex_lock(&all->lock);
+	end_turn(s);
+	pthread_mutex_unlock(&all->lock);
+	free(t);
 }
 
 /* ---- on gRPC's threads ---------------------------------------------------------------------- */
@@ -265,6 +388,7 @@ static struct stream *stream_new(struct rpc_call *c, const struct peer_evidence 
 	s->method = rpc_route_of(c)->row;
 	s->rpc = c;
 	s->last = &s->first;
+	s->last_waiting = &s->waiting;
 	return s;
 }
 
@@ -317,42 +441,25 @@ static struct document *document_new(const struct span *m)
 	}
 	memcpy(d->bytes, m->ptr, m->len);
 	d->len = m->len;
-	d->job.run = run;
 	return d;
-}
-
-/* A full queue ends the stream as it refuses a call: what was not answered is asked again later. */
-static enum err take(struct stream *s, struct document *d)
-{
-	enum err e;
-
-	d->stream = s;
-	s->jobs++;
-	s->taken++;
-	s->taken_bytes += d->len;
-	e = workers_submit(s->service->workers, &d->job, CLASS_READ);
-	if (e == ERR_OK)
-		return ERR_OK;
-	s->jobs--;
-	s->taken--;
-	s->taken_bytes -= d->len;
-	return e;
 }
 
 static enum err on_document(struct stream *s, const struct span *m)
 {
 	struct document *d;
-	enum err e;
 
 	if (m->len > s->method->max_request)
 		return ERR_TOO_LARGE;
 	d = document_new(m);
 	if (d == NULL)
 		return ERR_NO_MEMORY;
-	e = take(s, d);
-	if (e != ERR_OK)
-		document_free(d);
-	return e;
+	d->stream = s;
+	*s->last_waiting = d;
+	s->last_waiting = &d->next;
+	s->n_waiting++;
+	s->taken++;
+	s->taken_bytes += d->len;
+	return call_worker(s);
 }
 
 static void stream_message(struct rpc_call *c, const struct span *m)

@@ -12,8 +12,9 @@
 
 enum {
 	STREAMS_MAX = 16, /* open at once; more are ERR_OVERLOADED */
-	STREAM_WINDOW = 4,
+	STREAM_WINDOW = 16,
 	STREAM_BYTES = 16 * 1024 * 1024,
+	STREAM_SMALL = 256 * 1024, /* larger documents are judged alone */
 	STREAM_ID_MAX = 64
 };
 

@@ -1,4 +1,5 @@
 """VerificationService: signed verdicts that stand offline, and many documents on one stream."""
+import datetime
 import hashlib
 import json
 import os
@@ -107,6 +108,20 @@ class VerifyService(unittest.TestCase):
             wanted = "TOTAL_PASSED" if int(r.id[1:]) % 3 == 0 else "TOTAL_FAILED"
             self.assertEqual(r.reply.verdict.indication, wanted)
             self.assertFalse(r.HasField("refusal"))
+
+    def test_documents_that_wait_together_are_judged_as_alone(self):
+        """Values of documents that wait at the same time are verified together: each report is the one Verify gives."""
+        at = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        documents = [self.good]
+        for at_octet in range(0, len(self.good), len(self.good) // 40):
+            changed = bytearray(self.good)
+            changed[at_octet] ^= 1
+            documents += [bytes(changed), self.good]
+        alone = [self.s.call("window", "VerificationService.Verify", document=d, at=at).report_json for d in documents]
+        self.assertIn("TOTAL_PASSED", alone[0])
+        asked = (ask("%d" % i, documents[i % len(documents)], at=at) for i in range(4 * len(documents)))
+        for r in stream(self.s, asked):
+            self.assertEqual(r.reply.report_json, alone[int(r.id) % len(documents)], r.id)
 
     def test_answers_come_in_the_order_of_finishing(self):
         """A big document first, small ones behind: nobody waits for the big one's turn."""
