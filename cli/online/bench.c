@@ -8,7 +8,7 @@
 enum {
 	STOCK_CLOSED = 20000, /* codes made before a closed loop, whose rate nobody knows */
 	STOCK_MAX = 500000,
-	FILL_IN_FLIGHT = 64,
+	FILL_IN_FLIGHT = 16,
 	IN_FLIGHT_MAX = 100000
 };
 
@@ -203,7 +203,9 @@ static int bench_load(int argc, char **argv)
 	    {"threads", 0, OPT_INT, "N", "that take answers (1)", &o->threads, 1, 64, false},
 	    {"duration", 'd', OPT_INT, "SECONDS", "measured (10)", &o->duration, 1, SECONDS_MAX, false},
 	    {"warm-up", 'w', OPT_INT, "SECONDS", "before that (2)", &o->warm_up, 0, 3600, false},
-	    {"document", 0, OPT_TEXT, "FILE", "what 'verify' sends", &o->document, 0, 0, false},
+	    {"document", 0, OPT_TEXT, "FILE|FOLDER",
+	     "what 'verify' sends; a folder: each of its files in turn, NAME.dat being the data of NAME.sig", &o->document,
+	     0, 0, false},
 	    {"data", 0, OPT_TEXT, "FILE", "the data of a bare seal signature", &o->data, 0, 0, false},
 	    {"policy", 0, OPT_TEXT, "NAME", "to verify under (default)", &o->policy, 0, 0, false},
 	    {"codes", 0, OPT_TEXT, "FILE", "JSON list of IssueCodeRequests: holders for 'show', 'pull', 'inspect'",

@@ -38,6 +38,7 @@ struct stock {
 };
 bool stock_take(struct stock *s, struct bench_code *out);
 bool stock_put(struct stock *s, const struct bench_code *c);
+size_t stock_count(struct stock *s);
 
 /*
  * Requests are packed once. What differs from call to call (request_id, code) is packed anew each time and stands in
@@ -66,7 +67,10 @@ struct bench {
 	struct mix mix;
 	struct online as[BENCH_ROLES]; /* the first connection of each role, for preparing; arena of BENCH_WINDOW: all */
 	bool used[BENCH_ROLES];
-	struct bench_packed packed[BENCH_OPS]; /* null, verify */
+	struct bench_packed null_packed;
+	size_t n_documents;
+	struct bench_packed *documents; /* of --document, in turn */
+	atomic_size_t next_document;
 	size_t n_requests;
 	struct bench_request *requests;      /* of --codes */
 	atomic_size_t next_issue[BENCH_OPS]; /* per redeeming kind, which holder is next */
@@ -83,6 +87,7 @@ int work_prepare(struct bench *b);
 enum err work_refresh(struct bench *b) MUST_CHECK;
 /* The next holder to issue a code for, to be redeemed by op (BENCH_OPS: any). */
 uint32_t work_next_issue(struct bench *b, enum bench_op op);
+uint32_t work_next_document(struct bench *b);
 /* The bytes that come first: a new request_id, and the code unless it is NULL. Returns their length. */
 size_t work_head(enum bench_op op, const char *code, uint8_t out[HEAD_MAX]);
 struct span work_body(const struct bench *b, enum bench_op op, uint32_t request);

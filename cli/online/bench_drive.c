@@ -245,7 +245,9 @@ static void slot_start(struct slot *s, int64_t due)
 	s->fetched = 0;
 	s->fetching = false;
 	s->op = p->mix != NULL ? mix_at(p->mix, atomic_fetch_add(&d->next_call, 1)) : BENCH_SHOW;
-	if (s->op == BENCH_SHOW)
+	if (s->op == BENCH_VERIFY)
+		s->code.request = work_next_document(b);
+	else if (s->op == BENCH_SHOW)
 		s->code.request = work_next_issue(b, p->mix != NULL ? BENCH_OPS : p->fill);
 	else if ((s->op == BENCH_PULL || s->op == BENCH_INSPECT) && !stock_take(&b->stock[s->op], &s->code)) {
 		s->fetching = true;
@@ -285,8 +287,8 @@ static bool wants_more(struct drive *d)
 
 	if (atomic_load(&d->stopping) || p->rate != 0)
 		return false;
-	if (p->mix == NULL)
-		return atomic_fetch_add(&d->next_call, 1) < p->wanted;
+	if (p->mix == NULL) /* one more may be under way for each call in flight: what comes too much finds no room */
+		return stock_count(&d->b->stock[p->fill]) + atomic_load(&d->in_flight) <= p->wanted;
 	return now_ns() < d->to;
 }
 
@@ -383,7 +385,7 @@ static void *open_loop(void *arg)
 static void closed_loop(struct drive *d)
 {
 	for (size_t i = 0; i < d->phase->in_flight; i++) {
-		if (d->phase->mix == NULL && atomic_fetch_add(&d->next_call, 1) >= d->phase->wanted)
+		if (d->phase->mix == NULL && i >= d->phase->wanted)
 			break;
 		start_slot(d, take_slot(d, INT64_MAX), now_ns());
 	}

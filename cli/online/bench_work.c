@@ -1,4 +1,8 @@
 /* What the calls of a load carry. */
+#include <dirent.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/online/bench.h"
@@ -9,7 +13,7 @@
 #include "yinzheng/v1/verification.pb-c.h"
 #include "yinzheng/v1/window.pb-c.h"
 
-enum { CODES_FILE_MAX = 64 * 1024 * 1024, DOCUMENT_MAX = 16 * 1024 * 1024, LIFE_SECONDS = 300, CHECK_BUF = 64 };
+enum { CODES_FILE_MAX = 64 * 1024 * 1024, DOCUMENT_MAX = 16 * 1024 * 1024, DOCUMENTS_MAX = 10000, LIFE_SECONDS = 300 };
 
 typedef Yinzheng__V1__IssueCodeRequest code_req;
 
@@ -50,6 +54,16 @@ bool stock_take(struct stock *s, struct bench_code *out)
 	return any;
 }
 
+size_t stock_count(struct stock *s)
+{
+	size_t n;
+
+	pthread_mutex_lock(&s->lock);
+	n = s->n;
+	pthread_mutex_unlock(&s->lock);
+	return n;
+}
+
 bool stock_put(struct stock *s, const struct bench_code *c)
 {
 	bool room;
@@ -84,9 +98,11 @@ static enum err pack(struct bench *b, const ProtobufCMessage *m, struct bench_pa
 
 struct span work_body(const struct bench *b, enum bench_op op, uint32_t request)
 {
-	const struct bench_packed *p = &b->packed[op];
+	const struct bench_packed *p = &b->null_packed;
 
-	if (op == BENCH_SHOW)
+	if (op == BENCH_VERIFY)
+		p = &b->documents[request];
+	else if (op == BENCH_SHOW)
 		p = &b->requests[request].issue_packed;
 	else if (op == BENCH_PULL || op == BENCH_INSPECT)
 		p = &b->requests[request].redeem_packed;
@@ -159,6 +175,11 @@ uint32_t work_next_issue(struct bench *b, enum bench_op op)
 	return i;
 }
 
+uint32_t work_next_document(struct bench *b)
+{
+	return (uint32_t)(atomic_fetch_add(&b->next_document, 1) % b->n_documents);
+}
+
 /* ---- what is given -------------------------------------------------------------------------- */
 
 static int usage(const struct bench *b, const char *field, const char *help)
@@ -169,32 +190,74 @@ static int usage(const struct bench *b, const char *field, const char *help)
 	return online_fail(&b->as[BENCH_WINDOW], ERR_USAGE, &note, NULL);
 }
 
-static int prepare_verify(struct bench *b)
+static int add_document(struct bench *b, const char *path, const char *data_path)
 {
 	Yinzheng__V1__VerifyRequest req = YINZHENG__V1__VERIFY_REQUEST__INIT;
 	struct span document, data = {0};
 	enum err e;
-	int st;
+	int st = online_file(&b->as[BENCH_WINDOW], path, DOCUMENT_MAX, &document);
 
-	if (b->o.document == NULL)
-		return usage(b, "document", "State --document: the file that the calls of 'verify' send.");
-	st = online_file(&b->as[BENCH_WINDOW], b->o.document, DOCUMENT_MAX, &document);
-	if (st == 0 && b->o.data != NULL)
-		st = online_file(&b->as[BENCH_WINDOW], b->o.data, DOCUMENT_MAX, &data);
+	if (st == 0 && data_path != NULL)
+		st = online_file(&b->as[BENCH_WINDOW], data_path, DOCUMENT_MAX, &data);
 	if (st != 0)
 		return st;
 	req.document = BYTES(document);
 	req.data = BYTES(data);
-	req.has_data = b->o.data != NULL;
+	req.has_data = data_path != NULL;
 	req.policy = text_of(b->o.policy);
-	e = pack(b, &req.base, &b->packed[BENCH_VERIFY]);
-	return e == ERR_OK ? 0 : online_fail(&b->as[BENCH_WINDOW], e, NULL, b->o.document);
+	e = pack(b, &req.base, &b->documents[b->n_documents]);
+	if (e != ERR_OK)
+		return online_fail(&b->as[BENCH_WINDOW], e, NULL, path);
+	b->n_documents++;
+	return 0;
+}
+
+/* Of NAME.sig and NAME.dat the second is the data of the first. */
+static int add_folder(struct bench *b, DIR *d)
+{
+	struct arena *a = arena_of(b);
+	struct dirent *entry;
+	int st = 0;
+
+	while (st == 0 && b->n_documents < DOCUMENTS_MAX && (entry = readdir(d)) != NULL) {
+		size_t n = strlen(entry->d_name);
+		char *path, *data;
+
+		if (entry->d_name[0] == '.' || (n > 4 && strcmp(entry->d_name + n - 4, ".dat") == 0))
+			continue;
+		path = arena_printf(a, "%s/%s", b->o.document, entry->d_name);
+		data = arena_printf(a, "%s/%.*s.dat", b->o.document, (int)(n > 4 ? n - 4 : 0), entry->d_name);
+		if (path == NULL || data == NULL)
+			return online_fail(&b->as[BENCH_WINDOW], ERR_BUDGET, NULL, b->o.document);
+		st = add_document(b, path, access(data, R_OK) == 0 ? data : NULL);
+	}
+	return st;
+}
+
+static int prepare_verify(struct bench *b)
+{
+	DIR *d;
+	int st;
+
+	if (b->o.document == NULL)
+		return usage(b, "document", "State --document: the file, or folder of files, that the calls of 'verify' send.");
+	b->documents = arena_array(arena_of(b), DOCUMENTS_MAX, sizeof(*b->documents));
+	if (b->documents == NULL)
+		return online_fail(&b->as[BENCH_WINDOW], ERR_BUDGET, NULL, b->o.document);
+	d = opendir(b->o.document);
+	if (d == NULL)
+		return add_document(b, b->o.document, b->o.data);
+	st = add_folder(b, d);
+	closedir(d);
+	if (st == 0 && b->n_documents == 0)
+		st = usage(b, "document", "The folder has no file that could be sent.");
+	return st;
 }
 
 static int prepare_null(struct bench *b)
 {
 	Grpc__Health__V1__HealthCheckRequest req = GRPC__HEALTH__V1__HEALTH_CHECK_REQUEST__INIT;
-	enum err e = pack(b, &req.base, &b->packed[BENCH_NULL]);
+	enum err e = pack(b, &req.base, &b->null_packed);
 
 	return e == ERR_OK ? 0 : online_fail(&b->as[BENCH_WINDOW], e, NULL, NULL);
 }

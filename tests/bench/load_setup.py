@@ -10,6 +10,7 @@ import zlib
 import yz
 from yinzheng.v1 import licence_pb2  # noqa: F401  (registers the messages)
 
+SIGNATURES = 200
 ITEM = "公积金提取"  # three licences of two agencies
 AGENCY = {"不动产权证书": "issuer-mnr", "建筑工程施工许可证": "issuer-mnr"}
 
@@ -36,7 +37,7 @@ def certificate(name):
                              check=True, capture_output=True).stdout
 
 
-def signature(server, seal, who, path, octets=1000):
+def signature(server, seal, who, path, octets):
     """PATH.sig over PATH.dat, by this seal."""
     data = os.urandom(octets)
     r = server.call(who, "SealService.Sign", seal_id=seal.id, digest=hashlib.new("sm3", data).digest(),
@@ -44,6 +45,13 @@ def signature(server, seal, who, path, octets=1000):
     for end, content in ((".dat", data), (".sig", r.signature)):
         with open(path + end, "wb") as f:
             f.write(content)
+
+
+def signatures(server, seal, who, folder, n=SIGNATURES, octets=1000):
+    """Documents come once each: a known signer, and a signature that was not seen before (as far as n goes)."""
+    os.makedirs(folder)
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda i: signature(server, seal, who, os.path.join(folder, "%04d" % i), octets), range(n)))
 
 
 def person(server, serial):
@@ -78,8 +86,8 @@ def prepare(server, holders):
     make_seal(server, yz.MNR, "mnr", "云州市自然资源和规划局", 2000)
     crowd = people(server, holders)
     big = make_seal(server, yz.SAMR, "samr", "云州市市场监督管理局（大）", 16000)
-    signature(server, small, "issuer-samr", os.path.join(server.dir, "2k"))
-    signature(server, big, "issuer-samr", os.path.join(server.dir, "16k"))
+    signatures(server, small, "issuer-samr", os.path.join(server.dir, "2k"))
+    signatures(server, big, "issuer-samr", os.path.join(server.dir, "16k"))
     for kind in ("use", "show"):
         with open(os.path.join(server.dir, kind + ".json"), "w", encoding="utf-8") as f:
             json.dump([code_request(h, kind) for h in crowd], f, ensure_ascii=False)
