@@ -45,7 +45,7 @@ GEN_O := $(patsubst $(B)/gen/%.c,$(B)/obj/gen/%.o,$(GEN_C))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/tests/%,$(UNIT_C))
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_C))
 
-.PHONY: all sm2-unit sm2-check cross-aarch64 bench-sm2 deps deps-test demo test unit corpus ct bench bench-verify e2e fuzz fuzz-run layers format install clean help pki lib race
+.PHONY: all sm2-unit sm2-check cross-aarch64 bench-sm2 deps deps-test demo test unit corpus ct bench bench-verify bench-load bench-size e2e fuzz fuzz-run layers format install clean help pki lib race
 .SECONDARY:
 
 help: ## this list
@@ -214,7 +214,15 @@ $(B)/bench_sm2: $(call obj,$(wildcard tests/bench/bench_sm2*.c)) $(B)/libyinzhen
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(lib_ldlibs)
 bench-sm2: $(B)/bench_sm2 ## how fast SM2 and SM3 are, beside OpenSSL
 	@mkdir -p $(B)/bench && $(B)/bench_sm2 $(B)/bench
-bench: bench-verify bench-sm2 ## every benchmark
+# A large store for measuring; not shipped.
+$(B)/make_store: $(call obj,tests/bench/make_store.c)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(lib_ldlibs)
+bench-load: all $(B)/make_store ## how fast the service is, on SQLite and PostgreSQL, beside calls that do nothing
+	@tests/bench/bench_load.sh $(B)
+bench-size: all $(B)/make_store ## what a call costs with ten thousand and with ten million licences (25 GB of disk)
+	@tests/bench/bench_size.sh $(B)
+bench: bench-verify bench-sm2 bench-load ## every benchmark but bench-size
 
 e2e: all ## end-to-end: the real server, driven by Python grpcio and by the CLI
 	@tests/e2e/run.sh $(B)
