@@ -1,10 +1,16 @@
-/* Inversion by divsteps (Bernstein and Yang, "Fast constant-time gcd computation and modular inversion", 2019), here
- * in the variable-time form: 62 steps at a time on the low words of f and g, collected in a 2 by 2 matrix, which is
- * then applied to the whole of f, g and of d, e, where d = f / a and e = g / a mod p, each up to a power of two that
- * the matrix's application divides out. */
+/* Inversion by divsteps (Bernstein and Yang, "Fast constant-time gcd computation and modular inversion", 2019): 62
+ * steps at a time on the low words of f and g, collected in a 2 by 2 matrix, which is then applied to the whole of f, g
+ * and of d, e, where d = f / a and e = g / a mod p, each up to a power of two that the matrix's application divides
+ * out. Public values stop when g is 0; secret ones take as many steps as any value needs. */
 #include "crypto/sm2_inverse.h"
 
-enum { LIMBS = 5, STEPS = 62 };
+#include "crypto/rand.h"
+
+enum {
+	LIMBS = 5,
+	STEPS = 62,
+	SECRET_ROUNDS = 10 /* 620 steps; 590 are enough for all values below 2^256 (safegcd-bounds of P. Wuille) */
+};
 
 __extension__ typedef __int128 i128;
 
@@ -52,6 +58,31 @@ static uint64_t multiplier(uint64_t f, uint64_t g, int64_t eta, int left)
 
 	/* f (f^2 - 2) = -1/f mod 64 */
 	return (f * g * (f * f - 2)) & mask;
+}
+
+/* The same steps for secrets, one after the other, with masks in place of branches. They begin with delta = 1/2, as in
+ * libsecp256k1 (zeta = -delta - 1/2), which needs the fewest steps for all values. */
+static int64_t divsteps_secret(int64_t zeta, uint64_t f, uint64_t g, struct matrix *m)
+{
+	uint64_t u = 1, v = 0, q = 0, r = 1;
+
+	for (int i = 0; i < STEPS; i++) {
+		uint64_t swap = (uint64_t)(zeta >> 63), odd = 0 - (g & 1);
+
+		g += ((f ^ swap) - swap) & odd;
+		q += ((u ^ swap) - swap) & odd;
+		r += ((v ^ swap) - swap) & odd;
+		swap &= odd;
+		zeta = (zeta ^ (int64_t)swap) - 1;
+		f += g & swap;
+		u += q & swap;
+		v += r & swap;
+		g >>= 1;
+		u <<= 1;
+		v <<= 1;
+	}
+	*m = (struct matrix){(int64_t)u, (int64_t)v, (int64_t)q, (int64_t)r};
+	return zeta;
 }
 
 static int64_t divsteps(int64_t eta, uint64_t f, uint64_t g, struct matrix *m)
@@ -145,12 +176,14 @@ static void add_p_if_negative(struct wide *a)
 	carry(a);
 }
 
-/* d or -d, from (-2p, p) to [0, p). */
-static void settle(struct wide *d, bool negate)
+/* d, or -d when f is negative, from (-2p, p) to [0, p). */
+static void settle(struct wide *d, const struct wide *f)
 {
+	int64_t sign = f->v[LIMBS - 1] >> 63;
+
 	add_p_if_negative(d);
 	for (int i = 0; i < LIMBS; i++)
-		d->v[i] = negate ? -d->v[i] : d->v[i];
+		d->v[i] = (d->v[i] ^ sign) - sign;
 	carry(d);
 	add_p_if_negative(d);
 }
@@ -164,24 +197,54 @@ static bool is_zero(const struct wide *a)
 	return any == 0;
 }
 
-void sm2_fe_inv_public(struct sm2_fe *out, const struct sm2_fe *a)
+/* What the steps have led to: d is the inverse, f tells its sign. */
+static void finish(struct sm2_fe *out, struct wide *d, const struct wide *f)
 {
 	/* 2^768 mod p: an inverse of a 2^256 is short of 2^512, a multiplication takes 2^256 off. */
 	static const struct sm2_fe cube = {{UINT64_C(0x0000001200000016), UINT64_C(0x0000000efffffff8),
 	                                    UINT64_C(0x0000000a0000000c), UINT64_C(0x0000001b00000009)}};
+	struct sm2_fe r;
+
+	settle(d, f);
+	narrow(r.v, d);
+	sm2_fe_mul(out, &r, &cube);
+	secret_wipe(&r, sizeof(r));
+}
+
+static uint64_t low_word(const struct wide *a)
+{
+	return (uint64_t)a->v[0] | (uint64_t)a->v[1] << STEPS;
+}
+
+void sm2_fe_inv_secret(struct sm2_fe *out, const struct sm2_fe *a)
+{
 	struct wide d = {{0}}, e = {{1}}, f = P, g = widen(a->v);
 	struct matrix m;
-	struct sm2_fe r;
-	int64_t eta = -1;
+	int64_t zeta = -1;
 
-	while (!is_zero(&g)) {
-		eta = divsteps(eta, (uint64_t)f.v[0] | (uint64_t)f.v[1] << 62, (uint64_t)g.v[0] | (uint64_t)g.v[1] << 62, &m);
+	for (int i = 0; i < SECRET_ROUNDS; i++) {
+		zeta = divsteps_secret(zeta, low_word(&f), low_word(&g), &m);
 		apply_mod(&d, &e, &m);
 		apply(&f, &g, &m);
 	}
-	settle(&d, f.v[LIMBS - 1] < 0);
-	narrow(r.v, &d);
-	sm2_fe_mul(out, &r, &cube);
+	finish(out, &d, &f);
+	secret_wipe(&d, sizeof(d));
+	secret_wipe(&e, sizeof(e));
+	secret_wipe(&m, sizeof(m));
+}
+
+void sm2_fe_inv_public(struct sm2_fe *out, const struct sm2_fe *a)
+{
+	struct wide d = {{0}}, e = {{1}}, f = P, g = widen(a->v);
+	struct matrix m;
+	int64_t eta = -1;
+
+	while (!is_zero(&g)) {
+		eta = divsteps(eta, low_word(&f), low_word(&g), &m);
+		apply_mod(&d, &e, &m);
+		apply(&f, &g, &m);
+	}
+	finish(out, &d, &f);
 }
 
 /* Montgomery's trick. */

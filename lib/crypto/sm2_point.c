@@ -1,6 +1,7 @@
 #include "crypto/sm2_point.h"
 
 #include "crypto/sm2_core_ops.h"
+#include "crypto/sm2_inverse.h"
 
 const struct sm2_affine sm2_g = {
     {{UINT64_C(0x61328990f418029e), UINT64_C(0x3e7981eddca6c050), UINT64_C(0xd6a1ed99ac24c3c3),
@@ -86,7 +87,7 @@ bool sm2_point_to_affine_secret(struct sm2_affine *out, const struct sm2_jacobia
 {
 	struct sm2_fe inverse, square;
 
-	sm2_fe_inv(&inverse, &a->z);
+	sm2_fe_inv_secret(&inverse, &a->z);
 	sm2_fe_sqr(&square, &inverse);
 	sm2_fe_mul(&out->x, &a->x, &square);
 	sm2_fe_mul(&square, &square, &inverse);
