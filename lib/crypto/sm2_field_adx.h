@@ -137,4 +137,40 @@ SM2_ADX_INLINE void sm2_adx_sub(struct sm2_fe *out, const struct sm2_fe *a, cons
 	    : "rax", "rcx", "rdx", "r8", "r9", "r10", "r11", "cc", "memory");
 }
 
+/* 3a = q·2^256 + c0 .. c3 for q <= 2, which is c + q·(2^256 - p) mod p, below 2p: 2^256 - p = 2^224 + 2^96 - 2^64 + 1.
+ */
+SM2_ADX_INLINE void sm2_adx_triple(struct sm2_fe *out, const struct sm2_fe *a)
+{
+	__asm__ volatile(
+	    SM2_ADX_LOAD(
+	        "a") "xor %%eax, %%eax\n\t"
+	             "add %%r8, %%r8\n\tadc %%r9, %%r9\n\tadc %%r10, %%r10\n\tadc %%r11, %%r11\n\tadc $0, %%eax\n\t"
+	             "add (%[a]), %%r8\n\tadc 8(%[a]), %%r9\n\tadc 16(%[a]), %%r10\n\tadc 24(%[a]), %%r11\n\t"
+	             "adc $0, %%eax\n\t"
+	             "mov %%rax, %%rcx\n\tshl $32, %%rcx\n\tmov %%rcx, %%rdx\n\tsub %%rax, %%rdx\n\t"
+	             "add %%rax, %%r8\n\tadc %%rdx, %%r9\n\tadc $0, %%r10\n\tadc %%rcx, %%r11\n\t" SM2_ADX_FINAL(
+	                 "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15")
+	    :
+	    : [out] "r"(out), [a] "r"(a)
+	    : SM2_ADX_CLOBBERS);
+}
+
+#define SM2_ADX_SHIFT(low, high)                                                                                       \
+	"mov %%" high ", %%r12\n\tshl $63, %%r12\n\tshr $1, %%" low "\n\tor %%r12, %%" low "\n\t"
+
+/* rax is all ones when a is odd; then p is added, whose limbs are made of it; then rax is the carry. */
+SM2_ADX_INLINE void sm2_adx_halve(struct sm2_fe *out, const struct sm2_fe *a)
+{
+	__asm__ volatile(SM2_ADX_LOAD("a") "mov %%r8, %%rax\n\tand $1, %%eax\n\tneg %%rax\n\t"
+	                                   "mov %%rax, %%rcx\n\tshl $32, %%rcx\n\tmov %%rax, %%rdx\n\tbtr $32, %%rdx\n\t"
+	                                   "add %%rax, %%r8\n\tadc %%rcx, %%r9\n\tadc %%rax, %%r10\n\tadc %%rdx, %%r11\n\t"
+	                                   "sbb %%rax, %%rax\n\t" SM2_ADX_SHIFT("r8", "r9") SM2_ADX_SHIFT("r9", "r10")
+	                                       SM2_ADX_SHIFT("r10", "r11") SM2_ADX_SHIFT(
+	                                           "r11", "rax") "mov %%r8, (%[out])\n\tmov %%r9, 8(%[out])\n\tmov %%r10, "
+	                                                         "16(%[out])\n\tmov %%r11, 24(%[out])"
+	                 :
+	                 : [out] "r"(out), [a] "r"(a)
+	                 : "rax", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "cc", "memory");
+}
+
 #endif

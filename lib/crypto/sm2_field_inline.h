@@ -19,15 +19,19 @@
 
 #if SM2_FE_ADX && SM2_HAS_ADX
 #include "crypto/sm2_field_adx.h"
-#define fe_mul sm2_adx_mul
-#define fe_sqr sm2_adx_sqr
-#define fe_add sm2_adx_add
-#define fe_sub sm2_adx_sub
+#define fe_mul    sm2_adx_mul
+#define fe_sqr    sm2_adx_sqr
+#define fe_add    sm2_adx_add
+#define fe_sub    sm2_adx_sub
+#define fe_triple sm2_adx_triple
+#define fe_halve  sm2_adx_halve
 #else
-#define fe_mul sm2_portable_mul
-#define fe_sqr sm2_portable_sqr
-#define fe_add sm2_portable_add
-#define fe_sub sm2_portable_sub
+#define fe_mul    sm2_portable_mul
+#define fe_sqr    sm2_portable_sqr
+#define fe_add    sm2_portable_add
+#define fe_sub    sm2_portable_sub
+#define fe_triple sm2_portable_triple
+#define fe_halve  sm2_portable_halve
 #endif
 
 static inline uint64_t fe_zero_mask(const struct sm2_fe *a)
@@ -72,27 +76,6 @@ static inline void fe_negate_if(struct sm2_fe *out, uint64_t mask)
 static inline void fe_double(struct sm2_fe *out, const struct sm2_fe *a)
 {
 	fe_add(out, a, a);
-}
-
-/* a/2: an odd number becomes even by adding p. */
-static inline void fe_halve(struct sm2_fe *out, const struct sm2_fe *a)
-{
-	uint64_t odd = 0 - (a->v[0] & 1), c = 0;
-	uint64_t t0 = sm2_addc(a->v[0], odd & SM2_P0, &c), t1 = sm2_addc(a->v[1], odd & SM2_P1, &c);
-	uint64_t t2 = sm2_addc(a->v[2], odd & SM2_P2, &c), t3 = sm2_addc(a->v[3], odd & SM2_P3, &c);
-
-	out->v[0] = t0 >> 1 | t1 << 63;
-	out->v[1] = t1 >> 1 | t2 << 63;
-	out->v[2] = t2 >> 1 | t3 << 63;
-	out->v[3] = t3 >> 1 | c << 63;
-}
-
-static inline void fe_triple(struct sm2_fe *out, const struct sm2_fe *a)
-{
-	struct sm2_fe two;
-
-	fe_add(&two, a, a);
-	fe_add(out, &two, a);
 }
 
 static inline void fe_sqr_times(struct sm2_fe *out, const struct sm2_fe *a, int times)

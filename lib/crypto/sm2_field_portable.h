@@ -174,4 +174,25 @@ static inline void sm2_portable_sub(struct sm2_fe *out, const struct sm2_fe *a, 
 	out->v[3] = sm2_addc(t3, mask & SM2_P3, &c);
 }
 
+static inline void sm2_portable_triple(struct sm2_fe *out, const struct sm2_fe *a)
+{
+	struct sm2_fe two;
+
+	sm2_portable_add(&two, a, a);
+	sm2_portable_add(out, &two, a);
+}
+
+/* a/2: an odd number becomes even by adding p. */
+static inline void sm2_portable_halve(struct sm2_fe *out, const struct sm2_fe *a)
+{
+	uint64_t odd = 0 - (a->v[0] & 1), c = 0;
+	uint64_t t0 = sm2_addc(a->v[0], odd & SM2_P0, &c), t1 = sm2_addc(a->v[1], odd & SM2_P1, &c);
+	uint64_t t2 = sm2_addc(a->v[2], odd & SM2_P2, &c), t3 = sm2_addc(a->v[3], odd & SM2_P3, &c);
+
+	out->v[0] = t0 >> 1 | t1 << 63;
+	out->v[1] = t1 >> 1 | t2 << 63;
+	out->v[2] = t2 >> 1 | t3 << 63;
+	out->v[3] = t3 >> 1 | c << 63;
+}
+
 #endif
