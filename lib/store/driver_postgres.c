@@ -184,9 +184,11 @@ static void rollback(struct db *db)
 		pg_lose(pg);
 }
 
+/* Another count than ours (settle() has counted on) is not NULL's place: the transaction fails. */
 static enum err send_mark(struct pg *pg)
 {
-	struct db_stmt *st = pg_slot(pg, "UPDATE writers SET n = n + 1 WHERE id = $1 AND n = $2", PG_CHANGE);
+	struct db_stmt *st =
+	    pg_slot(pg, "UPDATE writers SET n = CASE WHEN n = $2 THEN n + 1 ELSE NULL END WHERE id = $1", PG_PLAIN);
 
 	if (st == NULL)
 		return ERR_INTERNAL;

@@ -123,7 +123,7 @@ static enum err any_waiting(struct store_tx *tx, void *arg)
 {
 	struct query q;
 
-	q_open(&q, tx, "SELECT 1 FROM audit_inbox LIMIT 1");
+	q_open(&q, tx, "SELECT entry FROM audit_inbox ORDER BY entry LIMIT 1");
 	*(bool *)arg = q_next(&q);
 	return q_close(&q);
 }

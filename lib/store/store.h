@@ -36,7 +36,7 @@ struct store_options {
 	struct clock clock;
 	struct rand rand;
 	unsigned readers;   /* pooled read connections; 0: 4, with PostgreSQL 8 */
-	unsigned writers;   /* PostgreSQL: connections that write; 0: 8 */
+	unsigned writers;   /* PostgreSQL: connections that write; 0: 16 */
 	unsigned batch_max; /* SQLite: writes per commit; 0: 256 */
 	bool own_time;      /* PostgreSQL: `clock` decides, not the database's. For tests, and for one server alone. */
 };
