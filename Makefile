@@ -13,7 +13,7 @@ LIB_PKGS := libcrypto sqlite3 libpq libqrencode zbar libpng libjpeg cairo pangoc
 RPC_PKGS := grpc gpr libprotobuf-c
 pkg_cflags = $(eval pkg_cflags := $$(shell pkg-config --cflags $(LIB_PKGS) $(RPC_PKGS)))$(pkg_cflags)
 lib_ldlibs = $(eval lib_ldlibs := $$(shell pkg-config --libs $(LIB_PKGS)) -pthread -lm)$(lib_ldlibs)
-rpc_ldlibs = $(eval rpc_ldlibs := -lgrpc -lgpr $$(shell pkg-config --libs libprotobuf-c libmicrohttpd))$(rpc_ldlibs)
+rpc_ldlibs = $(eval rpc_ldlibs := -lgrpc -lgpr $$(shell pkg-config --libs libprotobuf-c libmicrohttpd libsystemd))$(rpc_ldlibs)
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wvla -Wformat=2 -Wno-unused-parameter
 CFLAGS ?= -O2 -g

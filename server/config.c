@@ -49,6 +49,8 @@ const struct config_row config_rows[] = {
     {SEAL_KEY, "passphrase_file", CONFIG_PATH, KEY_AT(passphrase_file), "", 0, 0},
     {"limits", "operator_per_minute", CONFIG_NUMBER, AT(operator_per_minute), "0", 0, 1000000},
     {"limits", "principal_per_minute", CONFIG_NUMBER, AT(principal_per_minute), "0", 0, 1000000},
+    {"retention", "codes_days", CONFIG_NUMBER, AT(codes_days), "30", 1, 36500},
+    {"retention", "audit_values_days", CONFIG_NUMBER, AT(audit_values_days), "0", 0, 36500},
     {"cache", "memory_mib", CONFIG_NUMBER, AT(cache_mib), "64", 0, 65536},
     {"sm2", "sign", CONFIG_SM2, AT(sm2_sign), "own", 0, 0},
     {"sm2", "verify", CONFIG_SM2, AT(sm2_verify), "own", 0, 0},

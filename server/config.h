@@ -35,6 +35,8 @@ struct config {
 	struct config_key seal_keys[CONFIG_SEAL_KEYS_MAX];
 	/* [limits] */
 	unsigned operator_per_minute, principal_per_minute;
+	/* [retention] */
+	unsigned codes_days, audit_values_days; /* 0: for ever */
 	/* [cache] */
 	unsigned cache_mib;
 	/* [sm2] */

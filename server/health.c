@@ -4,8 +4,10 @@
 #include "base/clock.h"
 #include "grpc/health/v1/health.pb-c.h"
 #include "server/accept.h"
+#include "server/house.h"
 #include "server/log.h"
 #include "server/methods.h"
+#include "server/notify.h"
 #include "server/refusal.h"
 #include "server/service.h"
 #include <errno.h>
@@ -57,7 +59,8 @@ struct health {
 	/* the thread's */
 	pthread_t thread;
 	int wake, listener;
-	int64_t next_check, next_expire;
+	int64_t next_check;
+	struct house *house;
 	struct probe *probe;
 	uint64_t shed; /* connections closed, as last told */
 };
@@ -351,19 +354,7 @@ static void judge(struct health *h)
 			          LOG_TEXT("status", now[i] == NULL ? "serving" : "not serving"),
 			          LOG_TEXT("why", now[i] != NULL ? now[i] : ""));
 	tell_all(h);
-}
-
-static enum err expire(struct store_tx *tx, void *arg)
-{
-	uint64_t n;
-
-	return store_expire(tx, EXPIRE_ROWS, &n);
-}
-
-static void expire_done(void *arg, enum err result)
-{
-	if (result != ERR_OK && result != ERR_STOPPING)
-		log_error(LOG_WARN, "housekeeping", result, NULL);
+	notify_health(health_fault(h));
 }
 
 /* Connections are closed faster than lines should be written: told once a period. */
@@ -388,13 +379,8 @@ static int keep_house(struct health *h)
 		now = clock_monotonic_ms();
 		h->next_check = now + HEALTH_PERIOD_MS;
 	}
-	if (now >= h->next_expire) {
-		enum err e = store_submit(h->service->store, expire, NULL, expire_done);
-		if (e != ERR_OK)
-			expire_done(NULL, e);
-		h->next_expire = now + EXPIRE_PERIOD_MS;
-	}
-	return (int)(h->next_check - now);
+	int64_t next_house = house_keep(h->house, now);
+	return (int)((h->next_check < next_house ? h->next_check : next_house) - now);
 }
 
 static void greet(struct health *h)
@@ -476,6 +462,7 @@ static void health_free(struct health *h)
 	if (h->wake >= 0)
 		close(h->wake);
 	probe_unref(h->probe);
+	house_free(h->house);
 	free(h->socket_path);
 	pthread_mutex_destroy(&h->lock);
 	free(h);
@@ -492,9 +479,10 @@ enum err health_start(struct service *s, const char *socket_path, struct health 
 	h->socket_path = strdup(socket_path); /* the configuration may be exchanged */
 	h->listener = -1;
 	h->wake = eventfd(0, EFD_CLOEXEC);
-	h->next_expire = clock_monotonic_ms() + EXPIRE_PERIOD_MS;
+	h->house = house_new(s);
 	pthread_mutex_init(&h->lock, NULL);
-	if ((e = h->wake >= 0 && h->socket_path != NULL ? listen_unix(h, note) : ERR_NO_MEMORY) != ERR_OK)
+	if ((e = h->wake >= 0 && h->socket_path != NULL && h->house != NULL ? listen_unix(h, note) : ERR_NO_MEMORY) !=
+	    ERR_OK)
 		goto out;
 	judge(h);
 	h->next_check = clock_monotonic_ms() + HEALTH_PERIOD_MS;

@@ -1,6 +1,6 @@
 /*
  * Is the service fit to serve? Judged from time to time, part by part, by a thread of its own, which also keeps house
- * in the store:
+ * (house.h) and tells systemd:
  *
  *   store        a read is answered
  *   writer       a write that changes nothing comes back; no commit failed lately for want of disk
@@ -16,13 +16,7 @@
 #include "server/rpc.h"
 #include "server/service.h"
 
-enum {
-	HEALTH_PERIOD_MS = 2000,
-	HEALTH_STALE_MS = 30 * 1000,
-	EXPIRE_PERIOD_MS = 60 * 1000,
-	EXPIRE_ROWS = 1000,
-	COMMIT_FAULT_MS = 10 * 1000
-};
+enum { HEALTH_PERIOD_MS = 2000, HEALTH_STALE_MS = 30 * 1000, COMMIT_FAULT_MS = 10 * 1000 };
 
 enum health_part { HEALTH_STORE, HEALTH_WRITER, HEALTH_RECEIPT_KEY, HEALTH_PARTS };
 

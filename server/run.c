@@ -7,6 +7,7 @@
 #include "server/log.h"
 #include "server/metrics.h"
 #include "server/metrics_http.h"
+#include "server/notify.h"
 #include "server/peers.h"
 #include "server/reflect.h"
 #include "server/refusal.h"
@@ -211,11 +212,15 @@ static void serve(struct running *r, const char *config_path)
 	          LOG_INT("gateway", r->service.gateway_port), LOG_INT("metrics", r->metrics_port),
 	          LOG_TEXT("version", YZ_VERSION), LOG_INT("methods", r->n_routes),
 	          LOG_INT("workers", r->service.app->config.workers));
+	notify_ready();
 	while (signals_wait(r->signals) == WISH_RELOAD) {
+		notify_reloading();
 		enum err e = reload(&r->service, r->tls, config_path, &note);
 		if (e != ERR_OK)
 			log_error(LOG_ERROR, "reload", e, &note);
+		notify_ready();
 	}
+	notify_stopping();
 }
 
 enum err run_server(const char *config_path, struct err_note *note)

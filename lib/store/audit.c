@@ -287,17 +287,3 @@ enum err store_audit_waiting(struct store_tx *tx, uint64_t *n)
 		*n = (uint64_t)count;
 	return e;
 }
-
-enum err store_audit_erase(struct store_tx *tx, int64_t before, uint64_t *n)
-{
-	int64_t changed = 0;
-	struct query q;
-	enum err e;
-
-	q_open(&q, tx, "UPDATE audit SET vals = NULL WHERE vals IS NOT NULL AND time < $1");
-	q_put_int(&q, before);
-	e = q_run(&q, &changed);
-	if (e == ERR_OK)
-		*n = (uint64_t)changed;
-	return e;
-}

@@ -18,7 +18,41 @@ static enum err expire_one(struct store_tx *tx, const char *sql, int64_t before,
 	return e;
 }
 
-enum err store_expire(struct store_tx *tx, size_t max, uint64_t *n)
+/* Entries are gone through once, in the order of their numbers, as far as they are old enough; how far is kept. */
+static enum err erase_values(struct store_tx *tx, int64_t before, size_t *left)
+{
+	int64_t from = 0, last = -1;
+	size_t n = 0;
+	struct query q;
+	enum err e = meta_get(tx, "audit.erased", &from);
+
+	if (e != ERR_OK && e != ERR_NOT_FOUND)
+		return e;
+	q_open(&q, tx, "SELECT idx, time FROM audit WHERE idx >= $1 ORDER BY idx LIMIT $2");
+	q_put_int(&q, from);
+	q_put_int(&q, *left < INT32_MAX ? (int64_t)*left : INT32_MAX);
+	while (q_next(&q)) {
+		int64_t index = q_int(&q);
+		if (q_int(&q) >= before)
+			break;
+		last = index;
+		n++;
+	}
+	e = q_close(&q);
+	if (e != ERR_OK || n == 0)
+		return e;
+	q_open(&q, tx, "UPDATE audit SET vals = NULL WHERE idx >= $1 AND idx <= $2 AND vals IS NOT NULL");
+	q_put_int(&q, from);
+	q_put_int(&q, last);
+	e = q_run(&q, NULL);
+	if (e == ERR_OK)
+		e = meta_put(tx, "audit.erased", last + 1);
+	if (e == ERR_OK)
+		*left -= n;
+	return e;
+}
+
+enum err store_expire(struct store_tx *tx, const struct store_keep *keep, size_t max, uint64_t *n)
 {
 	size_t left = max;
 	enum err e;
@@ -31,12 +65,14 @@ enum err store_expire(struct store_tx *tx, size_t max, uint64_t *n)
 		e = expire_one(tx,
 		               "DELETE FROM codes WHERE hash IN"
 		               " (SELECT hash FROM codes WHERE expires < $1 ORDER BY expires LIMIT $2)",
-		               tx->now - 30 * day_ms, &left);
+		               tx->now - keep->codes, &left);
 	if (e == ERR_OK)
 		e = expire_one(tx,
 		               "DELETE FROM grants WHERE principal IN"
 		               " (SELECT principal FROM grants WHERE time <= $1 ORDER BY time LIMIT $2)",
 		               tx->now - day_ms, &left);
+	if (e == ERR_OK && keep->audit_values != 0 && left != 0)
+		e = erase_values(tx, tx->now - keep->audit_values, &left);
 	if (e == ERR_OK)
 		*n = max - left;
 	return e;

@@ -124,6 +124,9 @@ enum err lookup_hash(struct store_tx *tx, const char *domain, const char *const 
 enum err migrate(struct store_tx *tx, int64_t from) MUST_CHECK;
 /* The step from version 1 that SQL alone cannot do: an entry's values become one (audit_old.c). */
 enum err audit_values_join(struct store_tx *tx) MUST_CHECK;
+/* A number in meta; ERR_NOT_FOUND. */
+enum err meta_get(struct store_tx *tx, const char *key, int64_t *out) MUST_CHECK;
+enum err meta_put(struct store_tx *tx, const char *key, int64_t num) MUST_CHECK;
 enum err schema_version(struct store_tx *tx, int64_t *out) MUST_CHECK;
 
 /* ---- time ----------------------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
-/* The schema's version and the mark of time: two numbers in meta. */
+/* Numbers in meta: the schema's version, the mark of time, and others. */
 #include "store/internal.h"
 
-static enum err meta_get(struct store_tx *tx, const char *key, int64_t *out)
+enum err meta_get(struct store_tx *tx, const char *key, int64_t *out)
 {
 	struct query q;
 	int64_t num = 0;
@@ -19,7 +19,7 @@ static enum err meta_get(struct store_tx *tx, const char *key, int64_t *out)
 	return e;
 }
 
-static enum err meta_put(struct store_tx *tx, const char *key, int64_t num)
+enum err meta_put(struct store_tx *tx, const char *key, int64_t num)
 {
 	struct query q;
 

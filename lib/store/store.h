@@ -292,11 +292,14 @@ enum err store_audit_list(struct store_tx *tx, struct arena *a, uint64_t from, s
 enum err store_audit_size(struct store_tx *tx, uint64_t *n) MUST_CHECK;
 /* How many entries wait for their number. */
 enum err store_audit_waiting(struct store_tx *tx, uint64_t *n) MUST_CHECK;
-/* Erase the values (not the record) of entries before `before`; n: of how many entries. */
-enum err store_audit_erase(struct store_tx *tx, int64_t before, uint64_t *n) MUST_CHECK;
 
-/* Delete replays, codes long expired (kept 30 days for answering "used" or "expired"), old grants; at most `max` rows.
- */
-enum err store_expire(struct store_tx *tx, size_t max, uint64_t *n) MUST_CHECK;
+/* How long, in ms. What is needed for answering "used" and "expired", and what may be read in the audit log. */
+struct store_keep {
+	int64_t codes;        /* after they expired */
+	int64_t audit_values; /* the personal values of entries, not the entries; 0: for ever */
+};
+/* Delete replays after 10 minutes, proposed grants after a day, and what `keep` says; at most `max` rows, so that the
+ * writer is not held for long. *n: how many; `max` when there may be more. */
+enum err store_expire(struct store_tx *tx, const struct store_keep *keep, size_t max, uint64_t *n) MUST_CHECK;
 
 #endif

@@ -1,5 +1,8 @@
 """What an operator does with the store: copies, restores, checks, another master key; beside a serving daemon."""
 import os
+import secrets
+import signal
+import socket
 import sqlite3
 import subprocess
 import threading
@@ -229,6 +232,39 @@ class MasterKey(unittest.TestCase):
         self.assertFalse(os.path.exists(os.path.join(s.dir, "master.key.new")))
         self.assertEqual(daemon(s, "rotate-key", "--finish").returncode, 0)
         self.assertEqual(check(s).returncode, 0)
+
+
+class Systemd(unittest.TestCase):
+    """What the unit's Type=notify and WatchdogSec hear."""
+
+    def test_told_at_every_turn(self):
+        s = yz.Server(start="configure+init")
+        self.addCleanup(s.remove)
+        path = os.path.join(s.dir, "n")  # a socket's path is short
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        name = "\0yz-notify-" + secrets.token_hex(6)
+        sock.bind(name)
+        sock.settimeout(10)
+        self.addCleanup(sock.close)
+        p = subprocess.Popen([os.path.join(yz.BUILD, "yinzhengd"), "run", "--config",
+                              os.path.join(s.dir, "yinzhengd.ini")], stdin=subprocess.DEVNULL,
+                             stderr=open(path, "wb"), env=dict(os.environ, NOTIFY_SOCKET="@" + name[1:]))
+        self.addCleanup(p.kill)
+
+        def heard(word):
+            while True:
+                if word in sock.recv(4096).decode():
+                    return
+
+        heard("READY=1")
+        heard("WATCHDOG=1")
+        heard("WATCHDOG=1")
+        p.send_signal(signal.SIGHUP)
+        heard("RELOADING=1\nMONOTONIC_USEC=")
+        heard("READY=1")
+        p.send_signal(signal.SIGTERM)
+        heard("STOPPING=1")
+        self.assertEqual(p.wait(20), 0)
 
 
 if __name__ == "__main__":

@@ -404,9 +404,16 @@ static enum err audit_erase(struct store_tx *tx, void *arg)
 	uint64_t erased;
 	size_t n;
 
-	CHECK_OK(store_audit_erase(tx, 12, &erased));
-	CHECK(erased == 2);
-	CHECK_OK(store_audit_erase(tx, 12, &erased));
+	struct store_keep keep = {.codes = NOW, .audit_values = store_tx_now(tx) - 12};
+
+	CHECK_OK(store_expire(tx, &keep, 1, &erased));
+	CHECK(erased == 1);
+	CHECK_OK(store_expire(tx, &keep, 100, &erased));
+	CHECK(erased == 1);
+	CHECK_OK(store_expire(tx, &keep, 100, &erased));
+	CHECK(erased == 0);
+	keep.audit_values = 0;
+	CHECK_OK(store_expire(tx, &keep, 100, &erased));
 	CHECK(erased == 0);
 	CHECK_OK(store_audit_list(tx, b->arena, 0, 500, "", "", &list, &n));
 	CHECK(n == 6 && list[0].values[0].erased && same_text(list[0].values[0].value, "") && !list[2].values[0].erased);
@@ -425,16 +432,18 @@ static void audit(void **state)
 
 /* ---- what has served its time --------------------------------------------------------------- */
 
+static const struct store_keep month = {.codes = 30LL * 24 * 3600 * 1000};
+
 static enum err expire_some(struct store_tx *tx, void *arg)
 {
 	struct box *b = arg;
 	uint64_t n;
 
-	CHECK_OK(store_expire(tx, 2, &n));
+	CHECK_OK(store_expire(tx, &month, 2, &n));
 	CHECK(n == 2);
-	CHECK_OK(store_expire(tx, 100, &n));
+	CHECK_OK(store_expire(tx, &month, 100, &n));
 	CHECK(n == 3); /* 3 codes, a replay and a grant in all */
-	CHECK_OK(store_expire(tx, 100, &n));
+	CHECK_OK(store_expire(tx, &month, 100, &n));
 	CHECK(n == 0);
 	return ERR_OK;
 }
@@ -444,7 +453,7 @@ static enum err expire_none(struct store_tx *tx, void *arg)
 	struct box *b = arg;
 	uint64_t n;
 
-	CHECK_OK(store_expire(tx, 100, &n));
+	CHECK_OK(store_expire(tx, &month, 100, &n));
 	CHECK(n == 0);
 	return ERR_OK;
 }
