@@ -78,6 +78,7 @@ void bench_sign(const char *folder)
 	const struct contestant c[] = {
 	    {"openssl_sign_per_s", "OpenSSL, EVP_PKEY_sign()", CPU_ALL, 0, openssl_run, &g, 1},
 	    {"sign_ratio", "sm2_sign()", CPU_ALL, 0, sign_run, &g, 1},
+	    {"sign_adx_ratio", "  MULX and ADX", CPU_ADX, CPU_ADX, sign_run, &g, 1},
 	    {"sign_portable_ratio", "  plain C", CPU_PORTABLE, 0, sign_run, &g, 1},
 	    {"sign_released_ratio", "signer_sign(): digest, value, check before release", CPU_ALL, 0, released_run, &g, 1},
 	    {"sign_released_portable_ratio", "  plain C", CPU_PORTABLE, 0, released_run, &g, 1},

@@ -209,9 +209,11 @@ void bench_verify(void)
 	const struct contestant digests[] = {
 	    {"openssl_verify_per_s", "OpenSSL, EVP_PKEY_verify()", CPU_ALL, 0, openssl_run, s, 1},
 	    {"verify_known_ratio", "known signer", CPU_ALL, 0, known_run, s, 1},
+	    {"verify_known_adx_ratio", "  MULX and ADX", CPU_ADX, CPU_ADX, known_run, s, 1},
 	    {"verify_known_portable_ratio", "  plain C", CPU_PORTABLE, 0, known_run, s, 1},
 	    {"verify_known_32_signers_ratio", "  32 signers in turn (8 MiB of tables)", CPU_ALL, 0, crowd_run, &crowd, 1},
 	    {"verify_unknown_ratio", "unknown signer", CPU_ALL, 0, unknown_run, s, 1},
+	    {"verify_unknown_adx_ratio", "  MULX and ADX", CPU_ADX, CPU_ADX, unknown_run, s, 1},
 	    {"verify_unknown_portable_ratio", "  plain C", CPU_PORTABLE, 0, unknown_run, s, 1},
 	    {"batch_ifma_ratio", "batch of 256, AVX-512 IFMA", CPU_ALL, CPU_IFMA, batch_run, &one, JOBS},
 	    {"batch_ifma_32_signers_ratio", "  of 32 signers", CPU_ALL, CPU_IFMA, batch_run, &many, JOBS},
