@@ -1,8 +1,10 @@
 /* The field and the scalars, limb by limb beside OpenSSL's big numbers. */
 #include "tests/diff/diff.h"
 
+#define SM2_FE_ADX 1 /* both forms of what is inline: portable and, where there is one, with MULX */
 #include "crypto/cpu.h"
 #include "crypto/sm2_field.h"
+#include "crypto/sm2_field_inline.h"
 #include "crypto/sm2_inverse.h"
 #include "crypto/sm2_scalar.h"
 
@@ -39,7 +41,20 @@ static void modulus_close(struct modulus *m)
 }
 
 /* What stands in the limbs is taken as it is, Montgomery form or not. */
-enum op { OP_ADD, OP_SUB, OP_NEG, OP_MUL_MONT, OP_SQR_MONT, OP_TO_MONT, OP_FROM_MONT, OP_MUL, OP_INV_MONT, OP_INV };
+enum op {
+	OP_ADD,
+	OP_SUB,
+	OP_NEG,
+	OP_MUL_MONT,
+	OP_SQR_MONT,
+	OP_TO_MONT,
+	OP_FROM_MONT,
+	OP_MUL,
+	OP_INV_MONT,
+	OP_INV,
+	OP_TRIPLE,
+	OP_HALVE
+};
 
 static void invert(struct modulus *m)
 {
@@ -66,6 +81,13 @@ static void slow(struct modulus *m, enum op op, const uint64_t a[4], const uint6
 		BN_mod_mul(m->out, m->a, m->r_inverse, m->m, m->ctx);
 	} else if (op == OP_MUL) {
 		BN_mod_mul(m->out, m->a, m->b, m->m, m->ctx);
+	} else if (op == OP_TRIPLE) {
+		BN_set_word(m->tmp, 3);
+		BN_mod_mul(m->out, m->a, m->tmp, m->m, m->ctx);
+	} else if (op == OP_HALVE) {
+		if (BN_is_odd(m->a))
+			BN_add(m->a, m->a, m->m);
+		BN_rshift1(m->out, m->a);
 	} else if (op == OP_MUL_MONT || op == OP_SQR_MONT) {
 		BN_mod_mul(m->tmp, m->a, op == OP_SQR_MONT ? m->a : m->b, m->m, m->ctx);
 		BN_mod_mul(m->out, m->tmp, m->r_inverse, m->m, m->ctx);
@@ -92,13 +114,34 @@ typedef void quick_fn(uint64_t out[4], const uint64_t a[4], const uint64_t b[4])
 		fn((struct type *)(void *)out, (const struct type *)(const void *)a);                                          \
 	}
 
-BINARY(fe_add, sm2_fe, sm2_fe_add)
-BINARY(fe_sub, sm2_fe, sm2_fe_sub)
-BINARY(fe_mul, sm2_fe, sm2_fe_mul)
-UNARY(fe_neg, sm2_fe, sm2_fe_neg)
-UNARY(fe_sqr, sm2_fe, sm2_fe_sqr)
-UNARY(fe_inv, sm2_fe, sm2_fe_inv)
-UNARY(fe_inv_public, sm2_fe, sm2_fe_inv_public)
+BINARY(field_add, sm2_fe, sm2_fe_add)
+BINARY(field_sub, sm2_fe, sm2_fe_sub)
+BINARY(field_mul, sm2_fe, sm2_fe_mul)
+UNARY(field_neg, sm2_fe, sm2_fe_neg)
+UNARY(field_sqr, sm2_fe, sm2_fe_sqr)
+UNARY(field_inv, sm2_fe, sm2_fe_inv)
+UNARY(field_inv_public, sm2_fe, sm2_fe_inv_public)
+UNARY(field_inv_secret, sm2_fe, sm2_fe_inv_secret)
+UNARY(plain_triple, sm2_fe, sm2_portable_triple)
+UNARY(plain_halve, sm2_fe, sm2_portable_halve)
+#if SM2_HAS_ADX
+UNARY(adx_triple_now, sm2_fe, sm2_adx_triple)
+UNARY(adx_halve_now, sm2_fe, sm2_adx_halve)
+
+/* Where the machine lacks it, the portable one stands in. */
+static void adx_triple(uint64_t out[4], const uint64_t a[4], const uint64_t b[4])
+{
+	((cpu_paths() & CPU_ADX) != 0 ? adx_triple_now : plain_triple)(out, a, b);
+}
+
+static void adx_halve(uint64_t out[4], const uint64_t a[4], const uint64_t b[4])
+{
+	((cpu_paths() & CPU_ADX) != 0 ? adx_halve_now : plain_halve)(out, a, b);
+}
+#else
+#define adx_triple plain_triple
+#define adx_halve  plain_halve
+#endif
 BINARY(sc_add, sm2_scalar, sm2_scalar_add)
 BINARY(sc_sub, sm2_scalar, sm2_scalar_sub)
 BINARY(sc_mul, sm2_scalar, sm2_scalar_mul)
@@ -108,13 +151,13 @@ UNARY(sc_inv, sm2_scalar, sm2_scalar_inv)
 UNARY(sc_to_mont, sm2_scalar, sm2_scalar_to_mont)
 UNARY(sc_from_mont, sm2_scalar, sm2_scalar_from_mont)
 
-static void fe_to_mont(uint64_t out[4], const uint64_t a[4], const uint64_t b[4])
+static void field_to_mont(uint64_t out[4], const uint64_t a[4], const uint64_t b[4])
 {
 	(void)b;
 	sm2_fe_to_mont((struct sm2_fe *)(void *)out, a);
 }
 
-static void fe_from_mont(uint64_t out[4], const uint64_t a[4], const uint64_t b[4])
+static void field_from_mont(uint64_t out[4], const uint64_t a[4], const uint64_t b[4])
 {
 	(void)b;
 	sm2_fe_from_mont(out, (const struct sm2_fe *)(const void *)a);
@@ -213,15 +256,20 @@ static void field_more(struct diff *d, const uint64_t a[4], const uint64_t b[4])
 void diff_field(struct diff *d)
 {
 	static const struct quick ops[] = {
-	    {"field add", OP_ADD, fe_add, 1},
-	    {"field sub", OP_SUB, fe_sub, 1},
-	    {"field neg", OP_NEG, fe_neg, 1},
-	    {"field mul", OP_MUL_MONT, fe_mul, 1},
-	    {"field sqr", OP_SQR_MONT, fe_sqr, 1},
-	    {"field inv", OP_INV_MONT, fe_inv, 16},
-	    {"field inv public", OP_INV_MONT, fe_inv_public, 4},
-	    {"field to mont", OP_TO_MONT, fe_to_mont, 1},
-	    {"field from mont", OP_FROM_MONT, fe_from_mont, 1},
+	    {"field add", OP_ADD, field_add, 1},
+	    {"field sub", OP_SUB, field_sub, 1},
+	    {"field neg", OP_NEG, field_neg, 1},
+	    {"field mul", OP_MUL_MONT, field_mul, 1},
+	    {"field sqr", OP_SQR_MONT, field_sqr, 1},
+	    {"field inv", OP_INV_MONT, field_inv, 16},
+	    {"field inv secret", OP_INV_MONT, field_inv_secret, 4},
+	    {"field triple", OP_TRIPLE, plain_triple, 1},
+	    {"field halve", OP_HALVE, plain_halve, 1},
+	    {"field triple, adx", OP_TRIPLE, adx_triple, 1},
+	    {"field halve, adx", OP_HALVE, adx_halve, 1},
+	    {"field inv public", OP_INV_MONT, field_inv_public, 4},
+	    {"field to mont", OP_TO_MONT, field_to_mont, 1},
+	    {"field from mont", OP_FROM_MONT, field_from_mont, 1},
 	};
 
 	run(d, number_p, ops, sizeof(ops) / sizeof(ops[0]), field_more);

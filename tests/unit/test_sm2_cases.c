@@ -473,6 +473,45 @@ static void numbers_out_of_range(void **state)
 	}
 }
 
+static bool is_same(const struct sm2_jacobian *a, const struct sm2_jacobian *b)
+{
+	struct sm2_affine x, y;
+	bool finite = sm2_point_to_affine_secret(&x, a);
+
+	if (sm2_point_to_affine_secret(&y, b) != finite)
+		return false;
+	return !finite || (sm2_fe_equal_mask(&x.x, &y.x) & sm2_fe_equal_mask(&x.y, &y.y)) != 0;
+}
+
+/* The scalars that are special to verification are so to signing, too: the secret way gives the complete one's sum. */
+static void secret_multiples_agree(void **state)
+{
+	static const struct sm2_scalar zero = {{0}};
+	const struct file *f = *state;
+
+	wrong = 0;
+	for (size_t i = 0; i < f->n_cases; i++) {
+		struct sm2_jacobian want, got;
+		struct sm2_scalar k[2];
+		struct sm2_value v;
+
+		if (sm2_value_read(f->cases[i].sig, &v) != ERR_OK || !f->cases[i].has_digest)
+			continue;
+		sm2_scalar_reduce(&k[0], v.r);
+		sm2_scalar_reduce(&k[1], v.s);
+		sm2_scalar_add(&k[0], &k[0], &k[1]);
+		for (int j = 0; j < 2; j++) {
+			sm2_core_sum(&want, &k[j], &zero, &sm2_g);
+			for (unsigned path = 0; judge_path(path) != NULL; path++) {
+				sm2_core_base_secret(&got, &k[j]);
+				if (!is_same(&got, &want))
+					complain(&f->cases[i], "the secret multiple");
+			}
+		}
+	}
+	assert_int_equal(wrong, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -484,6 +523,7 @@ int main(void)
 	    cmocka_unit_test(points_are_checked),
 	    cmocka_unit_test(unchecked_points_would_forge),
 	    cmocka_unit_test(numbers_out_of_range),
+	    cmocka_unit_test(secret_multiples_agree),
 	};
 
 	return cmocka_run_group_tests(tests, open_file, close_file);

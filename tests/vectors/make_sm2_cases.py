@@ -581,6 +581,64 @@ def self_coincidences():
     return [g]
 
 
+def interleaved_coincidences():
+    """Windows of k split by one bit of their number: the two parts are congruent when they are the parts of n's own
+    digits with the sign of one changed. For sums in lanes or over a tree that does not go by halves."""
+    rng = Stream("interleaved")
+    g = DigestGroup("scalars whose windows coincide when they are split by number", mul(rng.below(N), G))
+    for bit in range(5):
+        k = sum((-digit if i >> bit & 1 else digit) << WINDOW * i for i, digit in enumerate(odd_digits(N)))
+        for name, v in (("", k % N), ("n minus ", -k % N)):
+            other = rng.below(N)
+            where = "%sthe scalar whose windows of odd and even i >> %d are congruent" % (name, bit)
+            g.add_scalars("s is " + where, ["SelfCoincidence"], v, other)
+            g.add_scalars("t is " + where, ["SelfCoincidence"], other, v)
+    return [g]
+
+
+def window_terms(k):
+    return [digit << WINDOW * i for i, digit in enumerate(odd_digits(k))]
+
+
+def sum_nodes():
+    """Parts of sG + tP that an implementation may add: (name, windows of s, windows of t, the same for the other part)"""
+    every = range(32)
+    for step in (1, 2, 4, 8, 16):  # lanes of windows i mod 8 or mod 32, merged in pairs
+        width = 8 if step < 8 else 32
+        one = [i for i in every if i % width // step == 0]
+        two = [i for i in every if i % width // step == 1]
+        yield "lanes merged at distance %d" % step, one, one, two, two
+    for lane in (0, 3, 7):
+        own = [i for i in every if i % 8 == lane]
+        yield "lane %d, its first term of P" % lane, own, [], [], own[:1]
+        yield "lane %d, its last term of P" % lane, own, own[:3], [], own[3:]
+    for i in (1, 16, 31):
+        yield "upwards, both at window %d" % i, every[:i], every[:i], [i], [i]
+        yield "upwards, s before t at window %d" % i, every[: i + 1], every[:i], [], [i]
+    for i in (0, 15, 30):
+        yield "downwards, both at window %d" % i, every[i + 1 :], every[i + 1 :], [i], [i]
+        yield "downwards, s before t at window %d" % i, every[i:], every[i + 1 :], [], [i]
+    yield "halves", every[:16], every[:16], every[16:], every[16:]
+    yield "odd and even windows", every[::2], every[::2], every[1::2], every[1::2]
+
+
+def chosen_keys():
+    """s and t are random; the key is the one for which two parts of the sum are equal, or opposite."""
+    groups = []
+    for number, (name, s1, t1, s2, t2) in enumerate(sum_nodes()):
+        for sign, what in ((1, "equal"), (-1, "opposite")):
+            rng = Stream("node %d %d" % (number, sign))
+            s, t = rng.below(N), rng.below(N)
+            ws, wt = window_terms(s), window_terms(t)
+            left = sum(ws[i] for i in s1) - sign * sum(ws[i] for i in s2)
+            right = sum(wt[i] for i in t1) - sign * sum(wt[i] for i in t2)
+            d = -left * pow(right, -1, N) % N
+            g = DigestGroup("key by which parts are %s: %s" % (what, name), mul(d, G))
+            g.add_scalars("the two parts are " + what, ["ExceptionalAddition", "SpecialKey"], s, t)
+            groups.append(g)
+    return groups
+
+
 def infinities():
     rng = Stream("infinity")
     d = rng.below(N - 1)
@@ -599,7 +657,7 @@ def main():
 
     groups = published_example() + ordinary() + identities()
     groups += scalars_at_edges() + sums_at_zero() + digests() + digests_above_n() + x_above_n() + infinities()
-    groups += related_keys() + partial_sums() + self_coincidences() + limbs()
+    groups += related_keys() + partial_sums() + self_coincidences() + interleaved_coincidences() + chosen_keys() + limbs()
     rows = [g.json for g in groups] + sm2_cases_key.groups(case, Stream("keys"))
     used = {f for g in rows for t in g["tests"] for f in t["flags"]}
     assert used == set(FLAGS), set(FLAGS) ^ used
