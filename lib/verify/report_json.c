@@ -1,367 +1,421 @@
-/* The JSON of a report: one line, arrays never absent, unknown values null, times in UTC. */
-#include <jansson.h>
-#include <stdlib.h>
-
+/* The JSON of a report: one line, arrays never absent, unknown values null, times in UTC. Written straight into the
+ * arena: every verification makes one. */
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "verify/verify.h"
 
-/* Takes over v; a failed v or set leaves the object without it, which report_json() notices by `ok`. */
-struct object {
-	json_t *o;
-	bool ok;
+/* ---- writing -------------------------------------------------------------------------------- */
+
+struct writer {
+	struct buf b;
+	bool more; /* a comma comes before the next value or name */
 };
 
-static struct object object_new(void)
+static void comma(struct writer *w)
 {
-	struct object o = {json_object(), true};
-
-	o.ok = o.o != NULL;
-	return o;
+	if (w->more)
+		buf_byte(&w->b, ',');
+	w->more = true;
 }
 
-static void put(struct object *o, const char *name, json_t *v)
+static void open_with(struct writer *w, char c)
 {
-	if (v == NULL || json_object_set_new(o->o, name, v) != 0)
-		o->ok = false;
+	comma(w);
+	buf_byte(&w->b, (uint8_t)c);
+	w->more = false;
 }
+
+static void close_with(struct writer *w, char c)
+{
+	buf_byte(&w->b, (uint8_t)c);
+	w->more = true;
+}
+
+/* The name of a member, which needs no escapes; its value follows. */
+static void name(struct writer *w, const char *s)
+{
+	comma(w);
+	buf_byte(&w->b, '"');
+	buf_str(&w->b, s);
+	buf_str(&w->b, "\":");
+	w->more = false;
+}
+
+static void word(struct writer *w, const char *s)
+{
+	comma(w);
+	buf_str(&w->b, s);
+}
+
+static const char *escape_of(uint8_t c)
+{
+	switch (c) {
+	case '"':
+		return "\\\"";
+	case '\\':
+		return "\\\\";
+	case '\b':
+		return "\\b";
+	case '\f':
+		return "\\f";
+	case '\n':
+		return "\\n";
+	case '\r':
+		return "\\r";
+	case '\t':
+		return "\\t";
+	default:
+		return NULL;
+	}
+}
+
+static bool is_plain(uint8_t c)
+{
+	return c >= 0x20 && c != '"' && c != '\\';
+}
+
+static void quoted(struct writer *w, struct span s)
+{
+	size_t from = 0, i;
+
+	comma(w);
+	buf_byte(&w->b, '"');
+	for (i = 0; i < s.len; i++) {
+		if (is_plain(s.ptr[i]))
+			continue;
+		buf_add(&w->b, span_sub(s, from, i - from));
+		if (escape_of(s.ptr[i]) != NULL)
+			buf_str(&w->b, escape_of(s.ptr[i]));
+		else
+			buf_printf(&w->b, "\\u%04X", s.ptr[i]);
+		from = i + 1;
+	}
+	buf_add(&w->b, span_sub(s, from, i - from));
+	buf_byte(&w->b, '"');
+}
+
+/* ---- values --------------------------------------------------------------------------------- */
 
 /* Names in files are checked by their parsers, those of certificates and paths are not. */
-static json_t *text(const char *s)
+static void text(struct writer *w, const char *s)
 {
 	if (s == NULL)
-		return json_null();
-	if (!text_is_utf8(span_str(s)))
-		return json_string("(not UTF-8)");
-	return json_string(s);
+		word(w, "null");
+	else
+		quoted(w, text_is_utf8(span_str(s)) ? span_str(s) : span_str("(not UTF-8)"));
 }
 
-static json_t *time_json(int64_t ms)
+static void put(struct writer *w, const char *member, const char *s)
+{
+	name(w, member);
+	text(w, s);
+}
+
+static void put_or_null(struct writer *w, const char *member, const char *s)
+{
+	put(w, member, s[0] != '\0' ? s : NULL);
+}
+
+static void put_time(struct writer *w, const char *member, int64_t ms)
 {
 	char t[TIME_TEXT];
 
-	return ms == 0 ? json_null() : json_string(time_format(ms, t));
+	put(w, member, ms == 0 ? NULL : time_format(ms, t));
 }
 
-static json_t *done(struct object *o)
+static void put_number(struct writer *w, const char *member, uint64_t v)
 {
-	if (o->ok)
-		return o->o;
-	json_decref(o->o);
-	return NULL;
+	name(w, member);
+	comma(w);
+	buf_printf(&w->b, "%llu", (unsigned long long)v);
 }
 
-/* Takes over v. False when it could not be appended. */
-static bool append(json_t *array, json_t *v)
+static void put_version(struct writer *w, int version)
 {
-	return v != NULL && json_array_append_new(array, v) == 0;
+	if (version != 0)
+		put_number(w, "version", (uint64_t)version);
+	else
+		put(w, "version", NULL);
 }
 
-static json_t *check_json(const struct check *c)
-{
-	struct object o = object_new();
-
-	put(&o, "step", text(c->step));
-	put(&o, "result", text(check_result_name(c->result)));
-	put(&o, "code", text(c->code));
-	put(&o, "detail", text(c->detail));
-	return done(&o);
-}
-
-static json_t *checks_json(const struct check *c)
-{
-	json_t *list = json_array();
-
-	for (; list != NULL && c != NULL; c = c->next)
-		if (!append(list, check_json(c))) {
-			json_decref(list);
-			return NULL;
-		}
-	return list;
-}
-
-static json_t *cert_json(const struct cert_facts *c)
-{
-	struct object o = object_new();
-
-	put(&o, "subject", text(c->subject));
-	put(&o, "issuer", text(c->issuer));
-	put(&o, "serial", text(c->serial));
-	put(&o, "not_before", time_json(c->not_before));
-	put(&o, "not_after", time_json(c->not_after));
-	return done(&o);
-}
-
-static json_t *seal_json(const struct seal_facts *s)
-{
-	struct object o = object_new();
-
-	put(&o, "id", text(s->id));
-	put(&o, "name", text(s->name));
-	put(&o, "maker", text(s->maker));
-	put(&o, "valid_start", time_json(s->valid_start));
-	put(&o, "valid_end", time_json(s->valid_end));
-	put(&o, "version", s->version != 0 ? json_integer(s->version) : json_null());
-	return done(&o);
-}
-
-static json_t *signature_json(const struct signature_report *s)
-{
-	struct object o = object_new();
-
-	put(&o, "id", text(s->id));
-	put(&o, "type", text(s->type));
-	put(&o, "version", s->version != 0 ? json_integer(s->version) : json_null());
-	put(&o, "indication", text(indication_name(s->indication)));
-	put(&o, "sub_indication", text(sub_indication_name(s->sub)));
-	put(&o, "signing_time", time_json(s->signing_time));
-	put(&o, "signer", s->has_signer ? cert_json(&s->signer) : json_null());
-	put(&o, "seal", s->has_seal ? seal_json(&s->seal) : json_null());
-	put(&o, "checks", checks_json(s->checks));
-	return done(&o);
-}
-
-static json_t *signatures_json(const struct signature_report *s)
-{
-	json_t *list = json_array();
-
-	for (; list != NULL && s != NULL; s = s->next)
-		if (!append(list, signature_json(s))) {
-			json_decref(list);
-			return NULL;
-		}
-	return list;
-}
-
-static json_t *not_checked_json(const struct report *r)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; list != NULL && i < r->n_not_checked; i++)
-		if (!append(list, json_string(r->not_checked[i]))) {
-			json_decref(list);
-			return NULL;
-		}
-	return list;
-}
-
-static json_t *paths_json(const char *const *path, size_t n)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; list != NULL && i < n; i++)
-		if (!append(list, text(path[i]))) {
-			json_decref(list);
-			return NULL;
-		}
-	return list;
-}
-
-static json_t *coverage_json(const struct report_coverage *c)
-{
-	struct object o = object_new();
-
-	put(&o, "protected", json_integer((json_int_t)c->n_protected));
-	put(&o, "unprotected", paths_json(c->unprotected, c->n_unprotected));
-	put(&o, "changed_later", paths_json(c->changed, c->n_changed));
-	return done(&o);
-}
-
-static json_t *trust_json(const struct report *r)
-{
-	struct object o = object_new();
-
-	put(&o, "anchors", json_integer((json_int_t)r->trust_anchors));
-	put(&o, "crls", json_integer((json_int_t)r->trust_crls));
-	put(&o, "oldest_crl", time_json(r->oldest_crl));
-	return done(&o);
-}
-
-static json_t *holder_json(const struct licence_holder *h)
-{
-	struct object o = object_new();
-
-	put(&o, "name", text(h->name));
-	put(&o, "code_type", text(h->code_type));
-	put(&o, "code", text(h->code));
-	return done(&o);
-}
-
-static json_t *field_json(const struct licence_field *f)
-{
-	struct object o = object_new();
-
-	put(&o, "name", text(f->name));
-	put(&o, "value", text(f->value));
-	return done(&o);
-}
-
-static bool licence_lists(const struct licence_record *l, json_t *holders, json_t *fields)
-{
-	for (size_t i = 0; i < l->n_holders; i++)
-		if (!append(holders, holder_json(&l->holders[i])))
-			return false;
-	for (size_t i = 0; i < l->n_fields; i++)
-		if (!append(fields, field_json(&l->fields[i])))
-			return false;
-	return true;
-}
-
-static json_t *licence_json(const struct licence_record *l)
-{
-	struct object o = object_new();
-	json_t *holders = json_array(), *fields = json_array();
-
-	put(&o, "id", text(l->id));
-	put(&o, "type_code", text(l->type_code));
-	put(&o, "type_name", text(l->type_name));
-	put(&o, "number", text(l->number));
-	put(&o, "version", json_integer(l->version));
-	put(&o, "issuer_code", text(l->issuer_code));
-	put(&o, "issuer_name", text(l->issuer_name));
-	put(&o, "issued", time_json(l->issued));
-	put(&o, "valid_from", time_json(l->valid_from));
-	put(&o, "valid_to", time_json(l->valid_to));
-	put(&o, "previous_id", l->previous_id[0] != '\0' ? text(l->previous_id) : json_null());
-	if (!licence_lists(l, holders, fields))
-		o.ok = false;
-	put(&o, "holders", holders);
-	put(&o, "fields", fields);
-	return done(&o);
-}
-
-static json_t *material_json(const struct receipt_material *m)
-{
-	struct object o = object_new();
-	json_t *names = json_array();
-
-	for (size_t i = 0; i < m->n_fields; i++)
-		if (!append(names, text(m->fields[i].name)))
-			o.ok = false;
-	put(&o, "type_code", text(m->type_code));
-	put(&o, "name", text(m->name));
-	put(&o, "status", text(material_status_name(m->status)));
-	put(&o, "state", m->state[0] != '\0' ? text(m->state) : json_null());
-	put(&o, "indication", m->indication[0] != '\0' ? text(m->indication) : json_null());
-	put(&o, "source", text(m->source));
-	put(&o, "source_time", time_json(m->source_time));
-	put(&o, "fields", names);
-	return done(&o);
-}
-
-static json_t *materials_json(const struct receipt *r)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; list != NULL && i < r->n_materials; i++)
-		if (!append(list, material_json(&r->materials[i]))) {
-			json_decref(list);
-			return NULL;
-		}
-	return list;
-}
-
-static json_t *hex_json(const uint8_t *p, size_t n)
+static void put_hex(struct writer *w, const char *member, const uint8_t *p, size_t n)
 {
 	char hex[2 * SM3_LEN + 1];
 
 	hex_encode(span_of(p, n), hex);
-	return json_string(hex);
+	put(w, member, hex);
 }
 
-static json_t *receipt_json(const struct receipt *r)
+static void put_texts(struct writer *w, const char *member, const char *const *list, size_t n)
 {
-	struct object o = object_new();
-
-	put(&o, "id", text(r->id));
-	put(&o, "kind", text(r->kind == RECEIPT_INSPECT ? "inspect" : "pull"));
-	put(&o, "time", time_json(r->time));
-	put(&o, "service", text(r->service));
-	put(&o, "org_code", text(r->org_code));
-	put(&o, "org_name", text(r->org_name));
-	put(&o, "principal", text(r->principal));
-	put(&o, "legal_basis", text(r->legal_basis));
-	put(&o, "item_code", r->item_code[0] != '\0' ? text(r->item_code) : json_null());
-	put(&o, "item_name", r->item_name[0] != '\0' ? text(r->item_name) : json_null());
-	put(&o, "purpose", text(r->purpose));
-	put(&o, "audit_leaf", hex_json(r->audit_leaf, SHA256_LEN));
-	put(&o, "materials", materials_json(r));
-	return done(&o);
+	name(w, member);
+	open_with(w, '[');
+	for (size_t i = 0; i < n; i++)
+		text(w, list[i]);
+	close_with(w, ']');
 }
 
-static json_t *or_null(const char *s)
+/* ---- parts of a report ---------------------------------------------------------------------- */
+
+static void put_checks(struct writer *w, const struct check *c)
 {
-	return s[0] != '\0' ? text(s) : json_null();
+	name(w, "checks");
+	open_with(w, '[');
+	for (; c != NULL; c = c->next) {
+		open_with(w, '{');
+		put(w, "step", c->step);
+		put(w, "result", check_result_name(c->result));
+		put(w, "code", c->code);
+		put(w, "detail", c->detail);
+		close_with(w, '}');
+	}
+	close_with(w, ']');
 }
 
-static json_t *verdict_json(const struct verdict_record *v)
+/* NULL: not known. */
+static void put_cert(struct writer *w, const char *member, const struct cert_facts *c)
 {
-	struct object o = object_new();
-
-	put(&o, "id", text(v->id));
-	put(&o, "time", time_json(v->time));
-	put(&o, "judged_at", time_json(v->judged_at));
-	put(&o, "service", text(v->service));
-	put(&o, "document_digest", hex_json(v->document_digest, SM3_LEN));
-	put(&o, "data_digest", hex_json(v->data_digest, SM3_LEN));
-	put(&o, "kind", text(v->kind));
-	put(&o, "indication", text(v->indication));
-	put(&o, "sub_indication", or_null(v->sub_indication));
-	put(&o, "code", or_null(v->code));
-	put(&o, "not_checked", text(v->not_checked));
-	put(&o, "policy", text(v->policy));
-	put(&o, "policy_version", text(v->policy_version));
-	put(&o, "policy_digest", hex_json(v->policy_digest, SHA256_LEN));
-	put(&o, "trust_digest", hex_json(v->trust_digest, SHA256_LEN));
-	put(&o, "oldest_crl", time_json(v->oldest_crl));
-	put(&o, "report_digest", hex_json(v->report_digest, SM3_LEN));
-	return done(&o);
+	if (c == NULL) {
+		put(w, member, NULL);
+		return;
+	}
+	name(w, member);
+	open_with(w, '{');
+	put(w, "subject", c->subject);
+	put(w, "issuer", c->issuer);
+	put(w, "serial", c->serial);
+	put_time(w, "not_before", c->not_before);
+	put_time(w, "not_after", c->not_after);
+	close_with(w, '}');
 }
 
-static void put_facts(struct object *o, const struct report *r)
+static void put_seal(struct writer *w, const struct seal_facts *s)
+{
+	if (s == NULL) {
+		put(w, "seal", NULL);
+		return;
+	}
+	name(w, "seal");
+	open_with(w, '{');
+	put(w, "id", s->id);
+	put(w, "name", s->name);
+	put(w, "maker", s->maker);
+	put_time(w, "valid_start", s->valid_start);
+	put_time(w, "valid_end", s->valid_end);
+	put_version(w, s->version);
+	close_with(w, '}');
+}
+
+static void put_signatures(struct writer *w, const struct signature_report *s)
+{
+	name(w, "signatures");
+	open_with(w, '[');
+	for (; s != NULL; s = s->next) {
+		open_with(w, '{');
+		put(w, "id", s->id);
+		put(w, "type", s->type);
+		put_version(w, s->version);
+		put(w, "indication", indication_name(s->indication));
+		put(w, "sub_indication", sub_indication_name(s->sub));
+		put_time(w, "signing_time", s->signing_time);
+		put_cert(w, "signer", s->has_signer ? &s->signer : NULL);
+		put_seal(w, s->has_seal ? &s->seal : NULL);
+		put_checks(w, s->checks);
+		close_with(w, '}');
+	}
+	close_with(w, ']');
+}
+
+static void put_coverage(struct writer *w, const struct report_coverage *c)
+{
+	if (c == NULL) {
+		put(w, "coverage", NULL);
+		return;
+	}
+	name(w, "coverage");
+	open_with(w, '{');
+	put_number(w, "protected", c->n_protected);
+	put_texts(w, "unprotected", c->unprotected, c->n_unprotected);
+	put_texts(w, "changed_later", c->changed, c->n_changed);
+	close_with(w, '}');
+}
+
+static void put_trust(struct writer *w, const struct report *r)
+{
+	name(w, "trust");
+	open_with(w, '{');
+	put_number(w, "anchors", r->trust_anchors);
+	put_number(w, "crls", r->trust_crls);
+	put_time(w, "oldest_crl", r->oldest_crl);
+	close_with(w, '}');
+}
+
+/* ---- what the file says --------------------------------------------------------------------- */
+
+static void put_licence_lists(struct writer *w, const struct licence_record *l)
+{
+	name(w, "holders");
+	open_with(w, '[');
+	for (size_t i = 0; i < l->n_holders; i++) {
+		open_with(w, '{');
+		put(w, "name", l->holders[i].name);
+		put(w, "code_type", l->holders[i].code_type);
+		put(w, "code", l->holders[i].code);
+		close_with(w, '}');
+	}
+	close_with(w, ']');
+	name(w, "fields");
+	open_with(w, '[');
+	for (size_t i = 0; i < l->n_fields; i++) {
+		open_with(w, '{');
+		put(w, "name", l->fields[i].name);
+		put(w, "value", l->fields[i].value);
+		close_with(w, '}');
+	}
+	close_with(w, ']');
+}
+
+static void put_licence(struct writer *w, const struct licence_record *l)
+{
+	open_with(w, '{');
+	put(w, "id", l->id);
+	put(w, "type_code", l->type_code);
+	put(w, "type_name", l->type_name);
+	put(w, "number", l->number);
+	put_number(w, "version", l->version);
+	put(w, "issuer_code", l->issuer_code);
+	put(w, "issuer_name", l->issuer_name);
+	put_time(w, "issued", l->issued);
+	put_time(w, "valid_from", l->valid_from);
+	put_time(w, "valid_to", l->valid_to);
+	put_or_null(w, "previous_id", l->previous_id);
+	put_licence_lists(w, l);
+	close_with(w, '}');
+}
+
+static void put_materials(struct writer *w, const struct receipt *r)
+{
+	name(w, "materials");
+	open_with(w, '[');
+	for (size_t i = 0; i < r->n_materials; i++) {
+		const struct receipt_material *m = &r->materials[i];
+
+		open_with(w, '{');
+		put(w, "type_code", m->type_code);
+		put(w, "name", m->name);
+		put(w, "status", material_status_name(m->status));
+		put_or_null(w, "state", m->state);
+		put_or_null(w, "indication", m->indication);
+		put(w, "source", m->source);
+		put_time(w, "source_time", m->source_time);
+		name(w, "fields");
+		open_with(w, '[');
+		for (size_t k = 0; k < m->n_fields; k++)
+			text(w, m->fields[k].name);
+		close_with(w, ']');
+		close_with(w, '}');
+	}
+	close_with(w, ']');
+}
+
+static void put_receipt(struct writer *w, const struct receipt *r)
+{
+	open_with(w, '{');
+	put(w, "id", r->id);
+	put(w, "kind", r->kind == RECEIPT_INSPECT ? "inspect" : "pull");
+	put_time(w, "time", r->time);
+	put(w, "service", r->service);
+	put(w, "org_code", r->org_code);
+	put(w, "org_name", r->org_name);
+	put(w, "principal", r->principal);
+	put(w, "legal_basis", r->legal_basis);
+	put_or_null(w, "item_code", r->item_code);
+	put_or_null(w, "item_name", r->item_name);
+	put(w, "purpose", r->purpose);
+	put_hex(w, "audit_leaf", r->audit_leaf, SHA256_LEN);
+	put_materials(w, r);
+	close_with(w, '}');
+}
+
+static void put_verdict(struct writer *w, const struct verdict_record *v)
+{
+	open_with(w, '{');
+	put(w, "id", v->id);
+	put_time(w, "time", v->time);
+	put_time(w, "judged_at", v->judged_at);
+	put(w, "service", v->service);
+	put_hex(w, "document_digest", v->document_digest, SM3_LEN);
+	put_hex(w, "data_digest", v->data_digest, SM3_LEN);
+	put(w, "kind", v->kind);
+	put(w, "indication", v->indication);
+	put_or_null(w, "sub_indication", v->sub_indication);
+	put_or_null(w, "code", v->code);
+	put(w, "not_checked", v->not_checked);
+	put(w, "policy", v->policy);
+	put(w, "policy_version", v->policy_version);
+	put_hex(w, "policy_digest", v->policy_digest, SHA256_LEN);
+	put_hex(w, "trust_digest", v->trust_digest, SHA256_LEN);
+	put_time(w, "oldest_crl", v->oldest_crl);
+	put_hex(w, "report_digest", v->report_digest, SM3_LEN);
+	close_with(w, '}');
+}
+
+static void put_facts(struct writer *w, const struct report *r)
 {
 	if (r->kind == KIND_SEAL) {
-		put(o, "seal", r->has_seal ? seal_json(&r->seal) : json_null());
-		put(o, "maker", r->has_maker ? cert_json(&r->maker) : json_null());
+		put_seal(w, r->has_seal ? &r->seal : NULL);
+		put_cert(w, "maker", r->has_maker ? &r->maker : NULL);
 	}
-	if (r->kind == KIND_LICENCE)
-		put(o, "licence", r->licence != NULL ? licence_json(r->licence) : json_null());
-	if (r->kind == KIND_VERDICT)
-		put(o, "verdict", r->verdict != NULL ? verdict_json(r->verdict) : json_null());
-	if (r->kind == KIND_RECEIPT)
-		put(o, "receipt", r->receipt != NULL ? receipt_json(r->receipt) : json_null());
+	if (r->kind == KIND_LICENCE && r->licence != NULL) {
+		name(w, "licence");
+		put_licence(w, r->licence);
+	} else if (r->kind == KIND_LICENCE) {
+		put(w, "licence", NULL);
+	}
+	if (r->kind == KIND_VERDICT && r->verdict != NULL) {
+		name(w, "verdict");
+		put_verdict(w, r->verdict);
+	} else if (r->kind == KIND_VERDICT) {
+		put(w, "verdict", NULL);
+	}
+	if (r->kind == KIND_RECEIPT && r->receipt != NULL) {
+		name(w, "receipt");
+		put_receipt(w, r->receipt);
+	} else if (r->kind == KIND_RECEIPT) {
+		put(w, "receipt", NULL);
+	}
 }
 
-static json_t *whole(const struct report *r, const char *file)
+static void whole(struct writer *w, const struct report *r, const char *file)
 {
-	struct object o = object_new();
-
-	put(&o, "file", text(file));
-	put(&o, "kind", text(verify_kind_name(r->kind)));
-	put(&o, "indication", text(indication_name(r->indication)));
-	put(&o, "sub_indication", text(sub_indication_name(r->sub)));
-	put(&o, "policy", text(r->policy));
-	put(&o, "policy_version", text(r->policy_version));
-	put(&o, "judged_at", time_json(r->judged_at));
-	put(&o, "checks", checks_json(r->checks));
-	put(&o, "signatures", signatures_json(r->signatures));
-	put(&o, "coverage", r->coverage != NULL ? coverage_json(r->coverage) : json_null());
-	put(&o, "not_checked", not_checked_json(r));
-	put(&o, "trust", trust_json(r));
-	put_facts(&o, r);
-	return done(&o);
+	open_with(w, '{');
+	put(w, "file", file);
+	put(w, "kind", verify_kind_name(r->kind));
+	put(w, "indication", indication_name(r->indication));
+	put(w, "sub_indication", sub_indication_name(r->sub));
+	put(w, "policy", r->policy);
+	put(w, "policy_version", r->policy_version);
+	put_time(w, "judged_at", r->judged_at);
+	put_checks(w, r->checks);
+	put_signatures(w, r->signatures);
+	put_coverage(w, r->coverage);
+	put_texts(w, "not_checked", r->not_checked, r->n_not_checked);
+	put_trust(w, r);
+	put_facts(w, r);
+	close_with(w, '}');
 }
 
 enum err report_json(struct arena *a, const struct report *r, const char *file, char **out)
 {
-	json_t *o = whole(r, file);
-	char *line = o != NULL ? json_dumps(o, JSON_COMPACT) : NULL;
-	char *copy = line != NULL ? arena_strdup(a, line) : NULL;
-	enum err e = line == NULL ? ERR_NO_MEMORY : copy == NULL ? ERR_BUDGET : ERR_OK;
+	struct writer w = {.more = false};
+	char *line;
 
-	free(line);
-	json_decref(o);
-	if (e == ERR_OK)
-		*out = copy;
-	return e;
+	buf_init(&w.b, a);
+	whole(&w, r, file);
+	line = buf_text(&w.b);
+	if (line == NULL)
+		return ERR_BUDGET;
+	*out = line;
+	return ERR_OK;
 }
