@@ -149,20 +149,22 @@ unit: $(UNIT_BIN) $(B)/diff_sm2 ## unit tests and vectors (cmocka)
 # architecture. The tests force every path that the machine has.
 SM2_BIN := $(patsubst tests/unit/%.c,$(B)/tests/%,$(filter tests/unit/test_sm2% tests/unit/test_sm3% \
 	tests/unit/test_crypto% tests/unit/test_signer%,$(UNIT_C)))
+CRYPTO_C := $(filter-out lib/base/ini%,$(filter lib/base/% lib/crypto/%,$(LIB_C)))
 sm2-unit: $(SM2_BIN)
 	@scripts/unit.sh $(SM2_BIN)
 sm2-check: ## the SM2 and SM3 tests: gcc and clang, -O0 and -O2, sanitizers
 	@for cc in gcc clang; do for o in 0 2; do echo "$$cc -O$$o"; \
-		$(MAKE) --no-print-directory CC=$$cc CFLAGS="-O$$o -g" B=build/sm2/$$cc-O$$o sm2-unit || exit 1; done; \
-		echo "$$cc, sanitizers"; $(MAKE) --no-print-directory CC=$$cc CFLAGS='-O1 -g' SAN=address,undefined \
-		B=build/sm2/$$cc-san sm2-unit || exit 1; done
+		$(MAKE) --no-print-directory CC=$$cc CFLAGS="-O$$o -g" B=build/sm2/$$cc-O$$o LIB_C='$(CRYPTO_C)' sm2-unit || \
+		exit 1; done; echo "$$cc, sanitizers"; \
+		$(MAKE) --no-print-directory CC=$$cc CFLAGS='-O1 -g' SAN=address,undefined B=build/sm2/$$cc-san \
+		LIB_C='$(CRYPTO_C)' sm2-unit || exit 1; done
 CROSS_B := build/aarch64
 SYSROOT = $(CURDIR)/$(CROSS_B)/sysroot
 cross-aarch64: ## install a cross-compiler, build lib/crypto for 64-bit Arm, run its tests in an emulator
 	@scripts/deps.sh cross && scripts/sysroot.sh $(CROSS_B)/sysroot arm64
 	@RUN='qemu-aarch64 -L /usr/aarch64-linux-gnu -E LD_LIBRARY_PATH=$(SYSROOT)/usr/lib/aarch64-linux-gnu' \
 		$(MAKE) --no-print-directory B=$(CROSS_B) CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar \
-		LIB_C='$(filter-out lib/base/ini%,$(filter lib/base/% lib/crypto/%,$(LIB_C)))' \
+		LIB_C='$(CRYPTO_C)' \
 		pkg_cflags='-I$(SYSROOT)/usr/include -I$(SYSROOT)/usr/include/aarch64-linux-gnu' \
 		lib_ldlibs='-L$(SYSROOT)/usr/lib/aarch64-linux-gnu -lcrypto -ljansson -pthread -lm' sm2-unit
 
