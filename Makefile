@@ -45,7 +45,7 @@ GEN_O := $(patsubst $(B)/gen/%.c,$(B)/obj/gen/%.o,$(GEN_C))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/tests/%,$(UNIT_C))
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_C))
 
-.PHONY: all sm2-unit sm2-check cross-aarch64 bench-sm2 deps deps-test demo test unit corpus ct bench bench-verify bench-load bench-size e2e fuzz fuzz-run layers format install clean help pki lib race
+.PHONY: all sm2-unit sm2-check cross-aarch64 bench-sm2 deps deps-test demo test unit corpus ct bench bench-verify bench-load bench-size e2e fuzz fuzz-run layers format install clean help pki lib race e2e-postgres
 .SECONDARY:
 
 help: ## this list
@@ -65,7 +65,7 @@ demo: deps ## install, build, and tell the story with a real server
 
 test: deps-test ## install, build, and run every test
 	@$(MAKE) --no-print-directory all
-	@$(MAKE) --no-print-directory layers unit corpus ct fuzz e2e
+	@$(MAKE) --no-print-directory layers unit corpus ct fuzz e2e e2e-postgres
 
 # ---- build ---------------------------------------------------------------------------------------------------
 $(B)/libyinzheng.a: $(call obj,$(LIB_C))
@@ -236,6 +236,10 @@ $(B)/io_fault.so: tests/crash/io_fault.c
 	$(Q)mkdir -p $(@D) && $(CC) -std=c11 -D_GNU_SOURCE $(WARN) $(CFLAGS) -shared -fPIC -o $@ $< -ldl
 crash: all $(B)/io_fault.so ## ROUNDS (500) kills under load; STORE=postgres kills the database in its turn
 	@YZ_MAIN=tests/crash/crash.py tests/e2e/run.sh $(B) $(ROUNDS)
+
+# The whole suite passes on PostgreSQL too: STORE=postgres make e2e. Here the part that meets the store most.
+e2e-postgres: all ## the end-to-end tests of the store, the main job and several servers, on PostgreSQL
+	@STORE=postgres tests/e2e/run.sh $(B) test_main_job test_servers test_store test_refusals
 
 race: all ## two servers on one PostgreSQL, 64 clients racing to redeem each of 500 codes
 	@STORE=postgres YZ_MAIN=tests/race/main.py tests/e2e/run.sh $(B) $(RACE)
