@@ -80,6 +80,19 @@ start() {
 		"$bin/createdb" -h 127.0.0.1 -p "$port" -U "$user" "$database"
 }
 
+# All of its processes at once, as when the power fails; gone when this returns.
+crash() {
+	first=$(as head -1 "$data/postmaster.pid")
+	all="$first $(pgrep -P "$first" | tr '\n' ' ')"
+	kill -9 $all
+	for _ in $(seq 100); do
+		ps -o stat= -p "$(echo $all | tr ' ' ',')" | grep -qv '^Z' || break
+		sleep 0.05
+	done
+	# Where nobody waits for the dead, pg_ctl takes them for living.
+	as rm -f "$data/postmaster.pid"
+}
+
 # Everything that the server left, too.
 remove() {
 	case $data in
@@ -91,7 +104,7 @@ remove() {
 case $verb in
 start) start ;;
 stop) ! running || as "$bin/pg_ctl" -D "$data" -m fast -w stop >/dev/null ;;
-crash) ! running || kill -9 $(as head -1 "$data/postmaster.pid") $(pgrep -P "$(as head -1 "$data/postmaster.pid")") ;;
+crash) ! running || crash ;;
 remove) ! running || as "$bin/pg_ctl" -D "$data" -m immediate -w stop >/dev/null; remove ;;
 url) cat "$dir/url" ;;
 port) cat "$dir/port" ;;

@@ -17,7 +17,7 @@ mv "$gen/grpc/reflection/v1/reflection_pb2.py" "$gen/std/reflection_v1_pb2.py"
 mv "$gen/grpc/reflection/v1alpha/reflection_pb2.py" "$gen/std/reflection_v1alpha_pb2.py"
 rm -rf "$gen/grpc"
 export LSAN_OPTIONS="suppressions=$PWD/tests/lsan.supp:print_suppressions=0"
-export YZ_BUILD="$build" PYTHONPATH="$gen:tests/e2e" PYTHONDONTWRITEBYTECODE=1 GRPC_VERBOSITY=NONE
+export YZ_BUILD="$build" PYTHONPATH="$gen:tests/e2e:tests/crash" PYTHONDONTWRITEBYTECODE=1 GRPC_VERBOSITY=NONE
 # The server is on this machine, whatever proxy the environment names.
 export no_proxy=localhost,127.0.0.1
 if [ "${STORE:-sqlite}" != postgres ] || [ -n "${YZ_PG_URL:-}" ]; then
@@ -27,7 +27,7 @@ pg=$(mktemp -d "${TMPDIR:-/tmp}/yz-e2e-pg.XXXXXX")
 trap 'scripts/pgserver.sh "$pg" remove; rm -rf "$pg"' EXIT
 scripts/pgserver.sh "$pg" start
 YZ_PG_URL=$(scripts/pgserver.sh "$pg" url)
-export YZ_PG_URL
+export YZ_PG_URL YZ_PG_DIR="$pg"
 # In the background, so that a signal ends the tests and then the database.
 /usr/bin/python3 "${YZ_MAIN:-tests/e2e/main.py}" "$@" &
 tests=$!
