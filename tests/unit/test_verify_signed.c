@@ -589,7 +589,7 @@ static void embedded_evidence_counts(void **state)
 
 static void rsa_and_ecdsa_values_are_judged(void **state)
 {
-	static const struct value_steps steps = {"signature_algorithm", "signature_value", "SIG_BAD"};
+	static const struct value_steps steps = {"signature_algorithm", "signature_value", "SIG_BAD", MEMO_NONE};
 	static const struct {
 		const char *cert, *alg, *value, *data, *code;
 		enum indication ind;
