@@ -93,7 +93,7 @@ static const char uses[] =
     " WITH (fillfactor = 10);"
     "INSERT INTO sequencer (id, token, until, next) VALUES (1, 0, 0, 0);"
     /* One row per writing connection: how many of its transactions were committed. */
-    "CREATE TABLE writers (id BYTEA PRIMARY KEY, n BIGINT NOT NULL) WITH (fillfactor = 10,"
+    "CREATE TABLE writers (id BYTEA PRIMARY KEY, n BIGINT NOT NULL) WITH (fillfactor = 50,"
     " autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);"
 
     "CREATE TABLE versions (kind BIGINT NOT NULL, shard BIGINT NOT NULL, version BIGINT NOT NULL,"
