@@ -1,7 +1,7 @@
 /*
  * Our SM2 beside OpenSSL's on random and ill-natured inputs.
  *
- *	diff_sm2 [cases] [processes] [seed]
+ *	diff_sm2 [cases] [processes] [seed] [part]
  *
  * Each process does its share of every part with its own numbers and prints its progress; the same arguments give the
  * same run. The exit status is 0 when nothing differed.
@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -54,7 +55,8 @@ const char *diff_path(unsigned i)
 	return judge_path(i);
 }
 
-static int run(uint64_t cases, uint64_t seed, bool quiet)
+/* All parts, or the one that is named. */
+static int run(uint64_t cases, uint64_t seed, const char *only, bool quiet)
 {
 	uint64_t wrong = 0;
 
@@ -62,6 +64,8 @@ static int run(uint64_t cases, uint64_t seed, bool quiet)
 		struct diff d = {{seed * 1000 + i}, cases * parts[i].times / parts[i].per, 0, 0, 0, quiet, parts[i].name};
 		time_t start = time(NULL);
 
+		if (only != NULL && strcmp(only, parts[i].name) != 0)
+			continue;
 		parts[i].run(&d);
 		printf("%7s: %" PRIu64 " rounds, %" PRIu64 " good signatures, %" PRIu64 " differences, %ld s\n", d.part, d.done,
 		       d.valid, d.wrong, (long)(time(NULL) - start));
@@ -79,7 +83,7 @@ int main(int argc, char **argv)
 	int status, bad = 0;
 
 	if (cases == 0 || processes == 0 || processes > PROCESSES_MAX) {
-		fprintf(stderr, "usage: diff_sm2 [cases] [processes] [seed]\n");
+		fprintf(stderr, "usage: diff_sm2 [cases] [processes] [seed] [field, scalar, lanes, point, sign or verify]\n");
 		return 2;
 	}
 	for (unsigned path = 0; judge_path(path) != NULL; path++)
@@ -91,7 +95,7 @@ int main(int argc, char **argv)
 		if (child < 0)
 			return 2;
 		if (child == 0)
-			exit(run((cases + processes - 1) / processes, seed * PROCESSES_MAX + i, i != 0));
+			exit(run((cases + processes - 1) / processes, seed * PROCESSES_MAX + i, argc > 4 ? argv[4] : NULL, i != 0));
 	}
 	while (wait(&status) > 0)
 		bad |= !WIFEXITED(status) || WEXITSTATUS(status) != 0;
