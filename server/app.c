@@ -173,7 +173,8 @@ struct store_options app_store_options(const struct app *app)
 	                              .clock = clock_system(),
 	                              .rand = rand_system(),
 	                              /* So that no worker waits for a connection; one for the health checks. */
-	                              .readers = app->config.workers + 1};
+	                              .readers = app->config.workers + 1,
+	                              .cell_memory = (size_t)app->config.cache_mib * MIB / 4};
 }
 
 enum err app_open_store(struct app *app, struct store **out, struct err_note *note)
@@ -187,11 +188,11 @@ enum err app_open_store(struct app *app, struct store **out, struct err_note *no
 enum err app_open_caches(const struct app *app, struct desk_caches **out, struct err_note *note)
 {
 	struct rand r = rand_system();
-	enum err e = desk_caches_new((size_t)app->config.cache_mib * MIB, &r, out);
+	enum err e = desk_caches_new((size_t)app->config.cache_mib * MIB / 4 * 3, &r, out); /* the rest is the store's */
 
 	if (e == ERR_FIELD_INVALID)
 		return err_note_set(note, ERR_CONFIG_INVALID, "cache.memory_mib", "0 (none), or at least %d",
-		                    CACHES_LIMIT_MIN / MIB);
+		                    CACHES_LIMIT_MIN / 3 * 4 / MIB);
 	return e;
 }
 

@@ -5,6 +5,7 @@
 #include "server/run.h"
 
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -223,11 +224,23 @@ static void prepare_process(void)
 	setenv("GRPC_VERBOSITY", "NONE", 0); /* its own words are not ours, and name peers */
 }
 
+/* What one call gives back the next one takes: returned to the system, every page would have to be had and cleared
+ * anew. */
+static void keep_memory(void)
+{
+	enum { KEPT = 64 * 1024 * 1024, OF_ITS_OWN = 8 * 1024 * 1024 };
+
+	mallopt(M_TRIM_THRESHOLD, KEPT);
+	mallopt(M_MMAP_THRESHOLD, OF_ITS_OWN);
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments a = {0};
 	struct err_note note = {0};
 	enum err e;
+
+	keep_memory();
 
 	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
 		fputs(usage_text, stdout);

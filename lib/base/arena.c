@@ -55,11 +55,12 @@ void arena_free(struct arena *a)
 static struct chunk *grow(struct arena *a, size_t n)
 {
 	size_t size = n > a->next_size ? n : a->next_size;
-	struct chunk *c = size <= SIZE_MAX - sizeof(*c) ? calloc(1, sizeof(*c) + size) : NULL;
+	struct chunk *c = size <= SIZE_MAX - sizeof(*c) ? malloc(sizeof(*c) + size) : NULL;
 
 	if (c == NULL)
 		return NULL;
 	c->size = size;
+	c->used = 0;
 	c->next = a->head;
 	a->head = c;
 	if (a->next_size < MAX_CHUNK)
@@ -80,7 +81,8 @@ void *arena_alloc(struct arena *a, size_t n)
 		if (c == NULL)
 			return NULL;
 	}
-	p = (uint8_t *)c->data + c->used;
+	/* Zeroed piece by piece: of a large chunk often little is used. */
+	p = memset((uint8_t *)c->data + c->used, 0, n);
 	c->used += n;
 	a->used += n;
 	return p;

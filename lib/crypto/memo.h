@@ -23,7 +23,7 @@ struct memo;
 /* Kinds: sm2.h, enum memo_kind. */
 
 /* limit: bytes in all, at least MEMO_LIMIT_MIN. ERR_NO_MEMORY, ERR_RANDOM, ERR_FIELD_INVALID for less. */
-enum { MEMO_LIMIT_MIN = 1024 * 1024 };
+enum { MEMO_LIMIT_MIN = 512 * 1024 };
 enum err memo_new(size_t limit, const struct rand *r, struct memo **out) MUST_CHECK;
 /* When nobody uses it any more. */
 void memo_free(struct memo *m);

@@ -14,7 +14,7 @@
 #include "crypto/sm2_cache.h"
 #include "desk/kept.h"
 
-enum { CACHES_LIMIT_MIN = 4 * 1024 * 1024 };
+enum { CACHES_LIMIT_MIN = 3 * 1024 * 1024 };
 
 struct desk_caches;
 /* limit: bytes for all, at least CACHES_LIMIT_MIN; 0: nothing is kept. ERR_NO_MEMORY, ERR_RANDOM, ERR_FIELD_INVALID. */

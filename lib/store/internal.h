@@ -19,12 +19,14 @@ struct pool;
 struct writer;
 struct keeper;
 
+struct cells; /* cells.h */
 struct store {
 	const struct db_driver *driver;
 	char *where;
 	struct clock clock;
 	struct rand rand;
 	struct store_keys keys;
+	struct cells *cells; /* NULL: no opened values are kept */
 	bool db_time;            /* the database's clock decides */
 	_Atomic int64_t ahead;   /* the store's time less the steady clock's reading; only rises, so time never runs back */
 	_Atomic int64_t follows; /* db_time: the same of the database's clock, as it was read last */

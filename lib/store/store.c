@@ -1,6 +1,7 @@
 #include "store/internal.h"
 
 #include "crypto/aead.h"
+#include "store/cells.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -76,7 +77,10 @@ static enum err prepare(const struct store_options *o, struct store **out, struc
 	s->clock = o->clock;
 	s->rand = o->rand;
 	e = find_driver(o, s, note);
+	if (e == ERR_OK && o->cell_memory != 0)
+		e = cells_new(o->cell_memory, &s->rand, &s->cells);
 	if (e != ERR_OK) {
+		free(s->where);
 		free(s);
 		return e;
 	}
@@ -86,6 +90,7 @@ static enum err prepare(const struct store_options *o, struct store **out, struc
 
 static void release(struct store *s)
 {
+	cells_free(s->cells);
 	secret_wipe(&s->keys, sizeof(s->keys));
 	if (s->where != NULL)
 		secret_wipe(s->where, strlen(s->where)); /* it may hold a password */
