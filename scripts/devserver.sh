@@ -38,7 +38,8 @@ store_url() {
 	fi
 	name=yz_$(echo "$dir" | cksum | cut -d' ' -f1)_$$
 	psql -qX -d "$YZ_PG_URL" -c "CREATE DATABASE $name" >&2
-	echo "${YZ_PG_URL%/*}/$name" | tee "$dir/store.url"
+	address=${YZ_PG_URL%%\?*}
+	echo "${address%/*}/$name${YZ_PG_URL#"$address"}" | tee "$dir/store.url"
 }
 
 configure() {

@@ -1,9 +1,9 @@
 #!/bin/sh
 # A private PostgreSQL for tests, trials and benchmarks: its own folder, a free port of 127.0.0.1, durable as in earnest.
-# usage: scripts/pgserver.sh DIR start|stop|crash|remove|url|port|psql [arguments of psql]
+# usage: scripts/pgserver.sh DIR start|stop|crash|remove|url|local|port|psql [arguments of psql]
 #   start   makes the cluster when there is none, starts it, makes the database; DIR/url has its address
 #   stop    ends it in order; crash kills it with kill -9; remove ends it and takes everything away
-#   url     prints the address, port the port; psql runs a command in the database
+#   url     prints the address, local that of its Unix socket, port the port; psql runs a command in the database
 # It runs as user postgres when started by root, because the server refuses to run as root. PG_OPTIONS: more of
 # postgresql.conf, e.g. "shared_buffers=1GB" (separated by ;). PG_USER, PG_DATABASE: yinzheng.
 set -eu
@@ -20,8 +20,8 @@ data=$(readlink "$dir/data" || echo "$dir/data")
 bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)
 [ -n "$bin" ] && [ -x "$bin/initdb" ] || { echo "PostgreSQL is not installed: run 'make deps-test' (package postgresql)" >&2; exit 1; }
 
-# As an ordinary user: we ourselves, or postgres. The way to DIR may be closed to that user: the cluster then stands in
-# /tmp, and DIR/data points to it.
+# As an ordinary user: we ourselves, or postgres. The way to DIR may be closed to that user, or too long for a socket: the
+# cluster stands in /tmp, and DIR/data points to it.
 as() {
 	if [ "$(id -u)" -eq 0 ]; then (cd / && runuser -u postgres -- "$@"); else "$@"; fi
 }
@@ -31,20 +31,15 @@ free_port() {
 }
 
 make_cluster() {
-	if [ "$(id -u)" -eq 0 ]; then
-		home=$(mktemp -d /tmp/yzpg.XXXXXX)
-		chown postgres: "$home"
-		ln -s "$home" "$dir/data"
-		data=$home
-	else
-		mkdir -p "$data"
-	fi
+	data=$(mktemp -d /tmp/yzpg.XXXXXX)
+	[ "$(id -u)" -ne 0 ] || chown postgres: "$data"
+	ln -s "$data" "$dir/data"
 	as "$bin/initdb" -D "$data" -U "$user" -A trust -E UTF8 --locale=C --no-instructions >"$dir/initdb.log" 2>&1 ||
 		{ cat "$dir/initdb.log" >&2; exit 1; }
 	# The last setting of a name counts.
 	{
 		echo "listen_addresses = '127.0.0.1'"
-		echo "unix_socket_directories = ''"
+		echo "unix_socket_directories = '$data'"
 		echo "max_connections = 200"
 		echo "shared_buffers = 128MB"
 		echo "max_wal_size = 2GB"
@@ -107,6 +102,7 @@ stop) ! running || as "$bin/pg_ctl" -D "$data" -m fast -w stop >/dev/null ;;
 crash) ! running || crash ;;
 remove) ! running || as "$bin/pg_ctl" -D "$data" -m immediate -w stop >/dev/null; remove ;;
 url) cat "$dir/url" ;;
+local) echo "postgres://$user@/$database?host=$data&port=$(cat "$dir/port")" ;;
 port) cat "$dir/port" ;;
 psql) exec "$bin/psql" -X -d "$(cat "$dir/url")" "$@" ;;
 *) usage ;;

@@ -12,6 +12,11 @@ enum err desk_read(struct desk_call *call, store_fn *fn)
 	return store_read(call->desk->o.store, fn, call);
 }
 
+enum err desk_look(struct desk_call *call, store_fn *fn)
+{
+	return store_look(call->desk->o.store, fn, call);
+}
+
 size_t desk_page(unsigned asked)
 {
 	if (asked == 0)

@@ -38,6 +38,8 @@ size_t desk_page(unsigned asked);
 enum err desk_random_text(struct desk_call *call, const char *prefix, size_t n, char **out) MUST_CHECK;
 /* Read in one snapshot with the call as argument. */
 enum err desk_read(struct desk_call *call, store_fn *fn) MUST_CHECK;
+/* The same without the one snapshot, for what the commit asks again: see store_look(). */
+enum err desk_look(struct desk_call *call, store_fn *fn) MUST_CHECK;
 
 /* ---- texts (call.c); max in bytes ----------------------------------------------------------- */
 /* NULL, "" or only blanks: `missing`. ERR_FIELD_TOO_LONG, ERR_TEXT_INVALID. */

@@ -224,7 +224,7 @@ static enum err pull_prepare(struct desk_call *call)
 	call->work = w;
 	e = code_scan(call, req->code, &w->code);
 	if (e == ERR_OK)
-		e = desk_read(call, pull_read);
+		e = desk_look(call, pull_read);
 	if (e == ERR_OK)
 		e = pull_receipt(call, w);
 	return e == ERR_OK ? pull_answer(call, w) : e;

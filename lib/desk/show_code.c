@@ -338,7 +338,7 @@ static enum err code_prepare(struct desk_call *call)
 	w->body.presenter = req->presenter;
 	w->body.purpose = (char *)(uintptr_t)req->purpose;
 	call->work = w;
-	e = desk_read(call, code_read);
+	e = desk_look(call, code_read);
 	if (e == ERR_OK && req->kind == CODE_USE)
 		e = preview_agreed(call, w);
 	if (e == ERR_OK)

@@ -21,6 +21,7 @@
 
 enum db_use {
 	DB_READ,
+	DB_LOOK, /* of a shared database: to read, each statement at its own moment */
 	DB_WRITE,
 	DB_SERIAL /* of a shared database: as if alone; a refusal by a unique key does not end the transaction */
 };

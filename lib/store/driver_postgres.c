@@ -134,7 +134,8 @@ static enum err list_writer(struct pg *pg)
 
 static enum err begin(struct db *db, enum db_use use)
 {
-	static const char *const sql[] = {[DB_READ] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+	static const char *const sql[] = {[DB_LOOK] = NULL,
+	                                  [DB_READ] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 	                                  [DB_WRITE] = "BEGIN ISOLATION LEVEL READ COMMITTED",
 	                                  [DB_SERIAL] = "BEGIN ISOLATION LEVEL SERIALIZABLE"};
 	struct pg *pg = pg_of(db);
@@ -145,9 +146,9 @@ static enum err begin(struct db *db, enum db_use use)
 	pg->fault = DB_FINE;
 	pg->committed = pg->warned = pg->read_some = false;
 	e = pg_ready(pg);
-	if (e == ERR_OK && use != DB_READ && pg->named && !pg->listed)
+	if (e == ERR_OK && use >= DB_WRITE && pg->named && !pg->listed)
 		e = list_writer(pg);
-	if (e == ERR_OK)
+	if (e == ERR_OK && sql[use] != NULL)
 		e = pg_send_text(pg, sql[use], PG_RUN);
 	pg->in_tx = e == ERR_OK;
 	return e;
@@ -167,6 +168,8 @@ static void rollback(struct db *db)
 	if (!pg->in_tx || pg->conn == NULL)
 		return;
 	pg->in_tx = false;
+	if (pg->use == DB_LOOK)
+		return; /* nothing is open */
 	pg->err = ERR_OK;
 	for (size_t i = 0; i < pg->count; i++) {
 		struct pg_pending *p = &pg->pending[(pg->head + i) % PG_PENDING];
@@ -386,6 +389,8 @@ static enum err run_once(struct pg *pg, struct db_stmt *st)
 	enum err e;
 
 	st->ran = true;
+	if (pg->use == DB_LOOK && strncmp(st->sql, "SELECT", 6) != 0)
+		return pg->err = ERR_STORE_IO;
 	if (pg->use == DB_SERIAL && starts_with_insert(st))
 		return run_guarded(pg, st);
 	e = pg_send(pg, st, PG_RUN);
@@ -397,8 +402,8 @@ static enum err run(struct pg *pg, struct db_stmt *st)
 {
 	enum err e = run_once(pg, st);
 
-	if (e != ERR_OK && pg->use == DB_READ && !pg->read_some && pg->fault == DB_LOST) {
-		e = begin(&pg->db, DB_READ);
+	if (e != ERR_OK && pg->use < DB_WRITE && !pg->read_some && pg->fault == DB_LOST) {
+		e = begin(&pg->db, pg->use);
 		if (e == ERR_OK)
 			e = run_once(pg, st);
 	}

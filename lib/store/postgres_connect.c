@@ -60,7 +60,7 @@ enum err pg_classify(struct pg *pg, const PGresult *res)
 			continue;
 		pg->fault = meanings[i].fault;
 		/* a server that became a replica is no place to write to */
-		if (strcmp(state, "25006") == 0 && pg->use != DB_READ)
+		if (strcmp(state, "25006") == 0 && pg->use >= DB_WRITE)
 			pg->fault = DB_LOST;
 		return meanings[i].err;
 	}
@@ -223,7 +223,7 @@ enum err pg_ready(struct pg *pg)
 		if (e == ERR_OK)
 			break;
 		pg->fault = DB_LOST;
-		if (pg->use != DB_READ || clock_monotonic_ms() + (int64_t)wait > until)
+		if (pg->use >= DB_WRITE || clock_monotonic_ms() + (int64_t)wait > until)
 			return e;
 		nap(wait);
 		wait = 2 * wait < BACKOFF_MAX_MS ? 2 * wait : BACKOFF_MAX_MS;

@@ -82,7 +82,6 @@ static const char uses[] =
     " vals BYTEA);"
     "CREATE INDEX audit_action ON audit(action, idx);"
     "CREATE INDEX audit_principal ON audit(principal, idx);"
-    "CREATE INDEX audit_time ON audit(time);"
     /* Where entries wait for their number. */
     "CREATE TABLE audit_inbox (entry BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, time BIGINT NOT NULL,"
     " action TEXT NOT NULL, principal TEXT NOT NULL, record BYTEA NOT NULL, leaf BYTEA NOT NULL, names BYTEA NOT NULL,"

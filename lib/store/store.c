@@ -1,7 +1,7 @@
+#include "store/cells.h"
 #include "store/internal.h"
 
 #include "crypto/aead.h"
-#include "store/cells.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -295,7 +295,7 @@ int64_t store_clock_behind(struct store *s)
 	return behind > CLOCK_SLACK ? behind : 0;
 }
 
-enum err store_read(struct store *s, store_fn *fn, void *arg)
+static enum err read_as(struct store *s, enum db_use use, store_fn *fn, void *arg)
 {
 	struct store_tx tx = {.store = s};
 	enum err e = pool_take(s->pool, &tx.db);
@@ -303,13 +303,23 @@ enum err store_read(struct store *s, store_fn *fn, void *arg)
 	if (e != ERR_OK)
 		return e;
 	tx.now = store_now(s);
-	e = tx.db->driver->begin(tx.db, DB_READ);
+	e = tx.db->driver->begin(tx.db, use);
 	if (e == ERR_OK)
 		e = fn(&tx, arg);
 	tx.db->driver->rollback(tx.db);
 	tx_end(&tx);
 	pool_give(s->pool, tx.db);
 	return e;
+}
+
+enum err store_read(struct store *s, store_fn *fn, void *arg)
+{
+	return read_as(s, DB_READ, fn, arg);
+}
+
+enum err store_look(struct store *s, store_fn *fn, void *arg)
+{
+	return read_as(s, s->driver->shared ? DB_LOOK : DB_READ, fn, arg);
 }
 
 static enum err ping(struct store_tx *tx, void *arg)
@@ -322,7 +332,7 @@ static enum err ping(struct store_tx *tx, void *arg)
 
 enum err store_ping(struct store *s)
 {
-	return store_read(s, ping, NULL);
+	return store_look(s, ping, NULL);
 }
 
 enum err store_submit(struct store *s, store_fn *fn, void *arg, store_done *done)

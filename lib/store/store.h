@@ -61,6 +61,9 @@ int64_t store_clock_behind(struct store *s);
 
 typedef enum err store_fn(struct store_tx *tx, void *arg);
 enum err store_read(struct store *s, store_fn *fn, void *arg) MUST_CHECK;
+/* The same without the one snapshot: each statement sees what is there at its own moment, which costs a shared database
+ * less. For what a commit will ask again by version (store_…_same), or what one statement answers. */
+enum err store_look(struct store *s, store_fn *fn, void *arg) MUST_CHECK;
 enum err store_write(struct store *s, store_fn *fn, void *arg) MUST_CHECK;
 /* The same without waiting: done(arg, result) is called on the writer's thread after the commit (or failure) and must
  * be short. ERR_STORE_BUSY when the queue is full, ERR_STOPPING: then done is not called. */
