@@ -17,6 +17,7 @@ mv "$gen/grpc/reflection/v1/reflection_pb2.py" "$gen/std/reflection_v1_pb2.py"
 mv "$gen/grpc/reflection/v1alpha/reflection_pb2.py" "$gen/std/reflection_v1alpha_pb2.py"
 rm -rf "$gen/grpc"
 export LSAN_OPTIONS="suppressions=$PWD/tests/lsan.supp:print_suppressions=0"
+export TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp:ignore_noninstrumented_modules=1${TSAN_OPTIONS:+:$TSAN_OPTIONS}"
 export YZ_BUILD="$build" PYTHONPATH="$gen:tests/e2e:tests/crash" PYTHONDONTWRITEBYTECODE=1 GRPC_VERBOSITY=NONE
 # The server is on this machine, whatever proxy the environment names.
 export no_proxy=localhost,127.0.0.1
