@@ -1,0 +1,158 @@
+"""Kills the primary under load, promotes the synchronous replica by hand, and looks whether anything was lost.
+
+usage: (by run.sh) failover.py [ROUNDS]      (20; `make failover`; SEED repeats the moments)
+
+In each round clients issue licences, change their state, make and use codes, through one yinzhengd that knows both
+database servers by one address. The primary is killed at a random moment, and up to two seconds later the replica is
+promoted. Then
+ - every client gets on with its requests, having seen nothing but "try again": within 10 s of the kill each has had
+   another write acknowledged;
+ - what was acknowledged is answered again with the same answer, each request has exactly one entry in the audit log, whose
+   indexes are dense, and `yinzhengd check --store` finds nothing.
+The killed server comes back as the new replica, from a new base backup.
+"""
+import os
+import random
+import secrets
+import sys
+import tempfile
+import threading
+import time
+
+os.environ["STORE"] = "postgres"
+
+import pair  # noqa: E402
+import work  # noqa: E402
+import yz  # noqa: E402
+
+WORKERS = 6
+LIMIT = 10     # seconds from the kill to the next acknowledged write
+PATIENCE = 20  # for how long a client repeats a request
+
+
+class Client(work.Load):
+    """Knows when its writes were acknowledged."""
+
+    def __init__(self, *args):
+        super().__init__(*args, patience=PATIENCE)
+        self.times = []
+
+    def send(self, *args, **fields):
+        answer = super().send(*args, **fields)
+        self.times.append(self.last)
+        return answer
+
+    def run(self):
+        try:
+            super().run()
+        except Exception as e:  # pylint: disable=broad-except; whoever looks at `wrong` judges it
+            self.wrong = e
+
+    def first_after(self, moment):
+        return next((t for t in self.times if t > moment), None)
+
+
+def start_load(server, holder, ops):
+    lock = threading.Lock()
+    clients = [Client(server, holder, ops, lock) for _ in range(WORKERS)]
+    for c in clients:
+        c.start()
+    until = time.monotonic() + 30
+    while not all(c.times or c.wrong for c in clients):
+        assert time.monotonic() < until, "no client got anything done before the kill"
+        time.sleep(0.02)
+    return clients
+
+
+def end_load(clients, over):
+    """When each was back, at the latest when their patience is at its end; they go on for a moment before they end."""
+    until = time.monotonic() + PATIENCE + 5
+    while not all(c.first_after(over) or c.wrong for c in clients) and time.monotonic() < until:
+        time.sleep(0.02)
+    time.sleep(0.5)
+    for c in clients:
+        c.gone = True
+    for c in clients:
+        c.join()
+    for c in clients:
+        assert c.wrong is None, "a client saw %s" % c.wrong
+    return [c.first_after(over) for c in clients]
+
+
+def back_after(clients, killed, over):
+    """Seconds from the kill to each client's next acknowledged write. Answers that were under way when the database
+    died are not counted: `over` is later than these."""
+    back = end_load(clients, over)
+    assert None not in back, "%d clients were not served any more" % back.count(None)
+    times = sorted(t - killed for t in back)
+    assert times[-1] <= LIMIT, "service was back after %.1f s" % times[-1]
+    return times
+
+
+def judged(server, ops, start):
+    end = work.judge(server, ops, start)
+    work.check_store(server)
+    work.bury()
+    return end
+
+
+def one_round(p, server, holder, start):
+    ops = []
+    clients = start_load(server, holder, ops)
+    p.waits_for_replica()
+    time.sleep(random.uniform(0, 1))
+    killed = time.monotonic()
+    p.primary.kill()
+    time.sleep(random.uniform(0.1, 2))
+    over = time.monotonic()
+    p.swap()
+    promoted = time.monotonic()
+    times = back_after(clients, killed, over)
+    end = judged(server, ops, start)
+    p.attach()
+    return end, ops, clients, (over - killed, promoted - killed, times)
+
+
+def new_server(url):
+    folder = tempfile.mkdtemp(prefix="s-", dir=os.path.join(yz.BUILD, "e2e"))
+    with open(os.path.join(folder, "store.url"), "w", encoding="ascii") as f:
+        f.write(url)
+    return yz.Server(folder=folder).prepare()
+
+
+def middle(values):
+    values = sorted(values)
+    return values[len(values) // 2]
+
+
+def main():
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    seed = int(os.environ.get("SEED", secrets.randbelow(1 << 31)))
+    random.seed(seed)
+    print("failover: %d rounds, %d clients, seed %d" % (rounds, WORKERS, seed), flush=True)
+    p, server, i, sent, acknowledged, repeated, worst = pair.Pair(), None, 0, 0, 0, 0, []
+    try:
+        server = new_server(p.url)
+        holder = yz.person(server)
+        start = work.audit_end(server)
+        for i in range(1, rounds + 1):
+            start, ops, clients, (asked, promoted, times) = one_round(p, server, holder, start)
+            sent, acknowledged = sent + len(ops), acknowledged + sum(op.answer is not None for op in ops)
+            repeated += sum(c.faults for c in clients)
+            worst.append(times[-1])
+            print("  round %2d: promotion asked for after %.2f s, done after %.2f s; clients served again after %.2f to"
+                  " %.2f s; %d requests" % (i, asked, promoted, times[0], times[-1], len(ops)), flush=True)
+        server.remove()
+    except AssertionError as e:
+        print("failover: FAILED in round %d (seed %d), server in %s\n%s" % (i, seed, server and server.dir, e))
+        sys.exit(1)
+    finally:
+        yz.stop_all()
+        p.remove()
+    print("failover: %d rounds, %d requests, %d acknowledged, %d times a client was told to try again; nothing lost,"
+          " nothing twice; service back within %.2f s (median of the slowest client %.2f s)" % (
+              rounds, sent, acknowledged, repeated, max(worst), middle(worst)))
+
+
+if __name__ == "__main__":
+    main()

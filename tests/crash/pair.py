@@ -1,0 +1,200 @@
+"""Two servers of PostgreSQL on private ports and folders: a primary, and a replica without which it commits nothing."""
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+USER = DATABASE = "yinzheng"
+# PostgreSQL refuses to run as root.
+AS = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.getuid() == 0 else {}
+
+CONF = """
+listen_addresses = '127.0.0.1'
+unix_socket_directories = ''
+max_connections = 200
+shared_buffers = 128MB
+max_wal_size = 1GB
+synchronous_commit = on
+wal_receiver_status_interval = 1
+wal_retrieve_retry_interval = 500ms
+"""
+
+
+def bin_dir():
+    versions = os.listdir("/usr/lib/postgresql")
+    return "/usr/lib/postgresql/%s/bin" % max(versions, key=int)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def new_folder():
+    """Of the user that the database runs as; in /tmp, because the way to ours may be closed to that user."""
+    path = tempfile.mkdtemp(prefix="yzha.", dir="/tmp")
+    if AS:
+        entry = pwd.getpwnam("postgres")
+        os.chown(path, entry.pw_uid, entry.pw_gid)
+    return path
+
+
+def run(*cmd, timeout=60):
+    r = subprocess.run(cmd, cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+                       timeout=timeout, **AS)
+    if r.returncode != 0:
+        raise AssertionError("%s -> %d\n%s\n%s" % (" ".join(cmd), r.returncode, r.stdout, r.stderr))
+    return r.stdout.strip()
+
+
+def family(pid):
+    """The process and all that it started."""
+    children = {}
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/stat" % name, encoding="utf-8", errors="replace") as f:
+                parent = f.read().rpartition(")")[2].split()[1]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        children.setdefault(int(parent), []).append(int(name))
+    out = [pid]
+    for p in out:
+        out += children.get(p, [])
+    return out
+
+
+def is_gone(pid):
+    try:
+        with open("/proc/%d/stat" % pid, encoding="utf-8", errors="replace") as f:
+            return f.read().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def kill_all(pids):
+    """kill -9, until none of them runs. Where nobody waits for the dead they stay as zombies, which is as good."""
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    until = time.monotonic() + 10
+    while not all(map(is_gone, pids)):
+        assert time.monotonic() < until, "a process outlives kill -9"
+        time.sleep(0.005)
+
+
+def wait_for(what, true, seconds):
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            if true():
+                return
+        except AssertionError:
+            pass  # the server is not there yet
+        assert time.monotonic() < until, "not within %d s: %s" % (seconds, what)
+        time.sleep(0.05)
+
+
+class Node:
+    """One server of PostgreSQL; a child of ours."""
+
+    def __init__(self, name):
+        self.name, self.port, self.home = name, free_port(), new_folder()
+        self.data, self.log = os.path.join(self.home, "data"), os.path.join(self.home, "log")
+        self.process = None
+
+    def sql(self, text, database="postgres"):
+        return run(os.path.join(bin_dir(), "psql"), "-qXAt", "-h", "127.0.0.1", "-p", str(self.port), "-U", USER,
+                   "-d", database, "-c", text)
+
+    def make(self):
+        run(os.path.join(bin_dir(), "initdb"), "-D", self.data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C",
+            "--no-instructions")
+        with open(os.path.join(self.data, "postgresql.conf"), "a", encoding="utf-8") as f:
+            f.write(CONF)
+        self.start()
+        self.sql("CREATE DATABASE " + DATABASE)
+
+    def start(self):
+        with open(self.log, "ab") as log:
+            # In a group of its own: what ends the trial at the keyboard ends it in order.
+            self.process = subprocess.Popen([os.path.join(bin_dir(), "postgres"), "-D", self.data, "-p", str(self.port)],
+                                            cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            start_new_session=True, **AS)
+        wait_for("%s answers" % self.name, lambda: self.sql("SELECT 1") == "1", 60)
+
+    def copy_of(self, primary):
+        """Becomes a replica of it, from nothing."""
+        shutil.rmtree(self.data, ignore_errors=True)
+        run(os.path.join(bin_dir(), "pg_basebackup"), "-D", self.data, "-R", "-X", "stream", "-c", "fast",
+            "-d", "host=127.0.0.1 port=%d user=%s application_name=%s" % (primary.port, USER, self.name))
+        self.start()
+
+    def promote(self):
+        run(os.path.join(bin_dir(), "pg_ctl"), "-D", self.data, "-w", "-t", "30", "promote")
+
+    def kill(self):
+        """As when the power fails: all of its processes at once."""
+        kill_all(family(self.process.pid))
+        self.process.wait()
+
+    def stop(self):
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGQUIT)
+            self.process.wait(30)
+
+    def remove(self):
+        self.stop()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+class Pair:
+    """`primary` answers; `replica` has what it has acknowledged."""
+
+    def __init__(self):
+        self.nodes = [Node("a"), Node("b")]
+        self.primary, self.replica = self.nodes
+        self.primary.make()
+        self.attach()
+
+    @property
+    def url(self):
+        hosts = ",".join("127.0.0.1:%d" % n.port for n in self.nodes)
+        return "postgres://%s@%s/%s?target_session_attrs=read-write" % (USER, hosts, DATABASE)
+
+    def attach(self):
+        """A new replica; from then on nothing is acknowledged that it has not on its disk."""
+        a, b = self.primary, self.replica
+        b.copy_of(a)
+        a.sql("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        a.sql("SELECT pg_reload_conf()")
+        wait_for("the replica is synchronous", lambda: self.synchronous(), 30)
+        end = a.sql("SELECT pg_current_wal_lsn()")
+        wait_for("the replica has what there is", lambda: a.sql(
+            "SELECT flush_lsn >= '%s' FROM pg_stat_replication" % end) == "t", 30)
+
+    def synchronous(self):
+        return self.primary.sql("SELECT sync_state FROM pg_stat_replication WHERE state = 'streaming'") == "sync"
+
+    def waits_for_replica(self):
+        """Until a commit is seen that waits for the replica's word: before that, a new setting need not be in force."""
+        wait_for("a commit waits for the replica", lambda: self.primary.sql(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'") != "0", 20)
+
+    def swap(self):
+        """By hand: the replica takes over, alone for now. First it stops waiting for a replica of its own."""
+        new = self.replica
+        new.sql("ALTER SYSTEM RESET synchronous_standby_names")
+        new.sql("SELECT pg_reload_conf()")
+        new.promote()
+        self.primary, self.replica = new, self.primary
+
+    def remove(self):
+        for n in self.nodes:
+            n.remove()
