@@ -10,133 +10,12 @@ import hashlib
 import json
 import sys
 
-from sm2_slow import *  # noqa: F401,F403
 import sm2_cases_der
+import sm2_cases_key
+import sm2_cases_sums
+from sm2_cases import *  # noqa: F401,F403
 
-FLAGS = {
-    "Ordinary": "An everyday signature.",
-    "PublishedExample": "The example of GB/T 32918.5 (GM/T 0003.5), annex A.2.",
-    "ModifiedMessage": "The message differs from the one that was signed.",
-    "ModifiedSignature": "r or s was changed after signing.",
-    "WrongKey": "The signature is good under another key.",
-    "WrongIdentity": "The signature is good under another identity: Z must be computed from the one given.",
-    "LongIdentity": "The identity's length in bits must fit two bytes: 8191 bytes at most. OpenSSL stops at 8190.",
-    "WrongDigest": "The right key and nonce, but what was signed is not SM3(Z || M).",
-    "OtherScheme": "An ECDSA signature, or SM2 without one of its steps.",
-    "RangeCheck": "r and s must be in 1 .. n-1, not merely right modulo n.",
-    "EdgeScalar": "r, s or t = r + s is at an edge, sparse or dense: carries and recodings.",
-    "SumIsZero": "t = r + s = 0 mod n must be refused, even where the rest of the equation holds.",
-    "EdgeDigest": "The digest is 0, around n, or not below n: it is reduced modulo n.",
-    "XNotReduced": "The x coordinate of sG + tP is not below n: r' = e + x1 - n. A comparison in the field must try both.",
-    "FieldComparison": "r - e + n, taken modulo p, is x1, yet r = e + x1 mod n does not hold.",
-    "PointAtInfinity": "sG + tP is the point at infinity: it has no x coordinate, nothing may pass.",
-    "ExceptionalAddition": "Equal or opposite points meet inside of sG + tP: incomplete addition formulas fail.",
-    "SelfCoincidence": "A scalar whose high part is congruent to its low part: the same within one multiplication.",
-    "SpecialKey": "A public key of small or otherwise special discrete logarithm, or with special coordinates.",
-    "LimbPattern": "A coordinate, or its Montgomery form (R = 2^256 or 2^260), has limbs of zeros or ones: carries.",
-    "SpecialPoint": "sG + tP has special coordinates.",
-    "BadLength": "The lengths of the DER encoding do not fit the bytes.",
-    "BerEncoding": "BER allows it, DER does not.",
-    "BadInteger": "An INTEGER is not in its shortest form, empty, negative or too large.",
-    "BadTag": "A tag is not what it must be, or an element is missing or too many.",
-    "RawSignature": "r || s without DER.",
-    "InvalidCurve": "The point is not on the curve. Where a signature is given, it holds for who does not check.",
-    "SmallOrder": "The point has a small order on another curve with the same a: sG + tP can be chosen.",
-    "CoordinateRange": "A coordinate is not below p, though it is right modulo p.",
-    "PointEncoding": "The encoding of the point is not 04 || X || Y of 65 bytes, or malformed.",
-    "OtherEncoding": "Compressed and hybrid points: GB/T 32918.1 4.2.9 allows them, a verifier may refuse them.",
-    "BadSpki": "The SubjectPublicKeyInfo is malformed or of another algorithm or curve.",
-}
-
-state = {"tc": 0}
-
-
-class Stream:
-    """Bytes that look random and never change."""
-
-    def __init__(self, label):
-        self.label, self.count = label, 0
-
-    def bytes(self, n):
-        out = b""
-        while len(out) < n:
-            out += hashlib.sha256(b"%s %d" % (self.label.encode(), self.count)).digest()
-            self.count += 1
-        return out[:n]
-
-    def below(self, limit):
-        """1 .. limit-1"""
-        return int.from_bytes(self.bytes(48), "big") % (limit - 1) + 1
-
-
-def case(comment, flags, result, **fields):
-    assert all(f in FLAGS for f in flags), flags
-    state["tc"] += 1
-    return {"tcId": state["tc"], "comment": comment, "flags": flags, **fields, "result": result}
-
-
-def key_fields(pub):
-    return {
-        "publicKey": {
-            "type": "EcPublicKey",
-            "curve": "sm2p256v1",
-            "keySize": 256,
-            "uncompressed": point_bytes(pub).hex(),
-            "wx": b32(pub[0]).hex(),
-            "wy": b32(pub[1]).hex(),
-        },
-        "publicKeyDer": spki(point_bytes(pub)).hex(),
-    }
-
-
-class MessageGroup:
-    """One key, one identity; the message is hashed."""
-
-    def __init__(self, name, pub, ident=DEFAULT_ID):
-        self.pub, self.ident = pub, ident
-        self.json = {"type": "Sm2Verify", "name": name, **key_fields(pub), "identity": ident.hex(), "tests": []}
-        self.seen = set()
-
-    def add(self, comment, flags, result, msg, sig):
-        if (msg, sig) in self.seen:
-            return
-        self.seen.add((msg, sig))
-        fits = verify(self.pub, self.ident, msg, sig)
-        assert fits == (result != "invalid") or len(self.ident) > 8190, (comment, fits)
-        self.json["tests"].append(case(comment, flags, result, msg=msg.hex(), sig=sig.hex()))
-
-
-class DigestGroup:
-    """One key; the digest SM3(Z || M) is given, so that cases can choose it."""
-
-    def __init__(self, name, pub):
-        self.pub = pub
-        self.json = {"type": "Sm2DigestVerify", "name": name, **key_fields(pub), "tests": []}
-        self.seen = set()
-
-    def add(self, comment, flags, result, e, r, s):
-        self.add_sig(comment, flags, result, e, der_sig(r, s))
-
-    def add_sig(self, comment, flags, result, e, sig):
-        if (e, sig) in self.seen:
-            return
-        self.seen.add((e, sig))
-        assert verify_digest(self.pub, b32(e), sig) == (result == "valid"), comment
-        self.json["tests"].append(case(comment, flags, result, digest=b32(e).hex(), sig=sig.hex()))
-
-    def add_scalars(self, comment, flags, s, t, point=None):
-        """Choose the digest so that s and t = r + s are what is asked; valid unless sG + tP is infinite."""
-        r = (t - s) % N
-        if r == 0 or s % N == 0 or t % N == 0:
-            return
-        pt = point or add(mul(s, G), mul(t, self.pub))
-        if pt is INFINITY:
-            self.add(comment + ", infinite", flags + ["PointAtInfinity"], "invalid", r, r, s)
-        else:
-            self.add(comment, flags, "valid", (r - pt[0]) % N, r, s)
-
-
-# ---- messages ---------------------------------------------------------------------------------------------------------
+# ---- messages ------------------------------------------------------------------------------------
 def sign(d, ident, msg, rng):
     e = int.from_bytes(digest(mul(d, G), ident, msg), "big")
     return sign_digest(d, e, rng.below(N))
@@ -303,7 +182,7 @@ def identities():
     return groups + [moved, longest, wrapped]
 
 
-# ---- chosen digests ---------------------------------------------------------------------------------------------------
+# ---- chosen digests ------------------------------------------------------------------------------
 def edge_scalars():
     out = [("1", 1), ("2", 2), ("3", 3), ("n - 1", N - 1), ("n - 2", N - 2), ("n - 3", N - 3)]
     out += [("(n - 1)/2", (N - 1) // 2), ("(n + 1)/2", (N + 1) // 2), ("p - n", P - N), ("2^256 - n", 2**256 - N)]
@@ -425,7 +304,8 @@ def x_above_n():
             groups.append(g)
             x += step
     for x in small_x(3):
-        g, s, t = chosen_point("x1 = 0x%x" % x, lift(x), "x1 is below p - n: the first candidate fits", ["SpecialPoint"], "low %d" % x)
+        comment = "x1 is below p - n: the first candidate fits"
+        g, s, t = chosen_point("x1 = 0x%x" % x, lift(x), comment, ["SpecialPoint"], "low %d" % x)
         r = (t - s) % N
         g.add("r - e is x1 + p - n: + n wraps around p", ["FieldComparison"], "invalid", (r - x - P + N) % N, r, s)
         groups.append(g)
@@ -451,11 +331,11 @@ def small_x(count):
 
 def limb_patterns():
     ones, zero = 0xFFFFFFFFFFFFFFFF, 0
-    rows = [(ones, zero, zero, zero), (zero, ones, zero, zero), (zero, zero, ones, zero), (zero, zero, zero, 0x7FFFFFFFFFFFFFFF)]
+    rows = [(ones, zero, zero, zero), (zero, ones, zero, zero), (zero, zero, ones, zero), (zero, zero, zero, 2**63 - 1)]
     rows += [(zero, ones, ones, ones - 2**32 - 1), (ones, ones, 0xFFFFFFFF, 1), (1, 0, 0, 2**63), (ones, 0, ones, 0)]
-    rows += [(0, 2**63, 2**63, 2**63), (ones, 0xFFFFFFFF00000000, ones, 0xFFFFFFFEFFFFFFFF), (2**32, 2**32, 2**32, 2**32)]
+    rows += [(0, 2**63, 2**63, 2**63), (ones, 0xFFFFFFFF00000000, ones, 0xFFFFFFFEFFFFFFFF), (2**32,) * 4]
     values = [sum(limb << 64 * i for i, limb in enumerate(row)) for row in rows]
-    r52 = [2**52 - 1, (2**52 - 1) << 52, (2**52 - 1) << 104, (2**52 - 1) << 156, (2**48 - 1) << 208, 1 << 208, (1 << 208) - 1]
+    r52 = [(2**52 - 1) << shift for shift in (0, 52, 104, 156)] + [(2**48 - 1) << 208, 1 << 208, (1 << 208) - 1]
     return [v for v in values + r52 if v < P] + [1, P - 1, P - 2, (P - 1) // 2, P >> 1 << 1]
 
 
@@ -484,180 +364,15 @@ def limbs():
         s, t = rng.below(N), rng.below(N)
         g.add("another digest", ["WrongDigest"], "invalid", rng.below(N), (t - s) % N, s)
         groups.append(g)
-        groups.append(chosen_point("sG + tP: " + name, point, "patterned result", ["LimbPattern", "SpecialPoint"], "sum %d" % i)[0])
+        flags = ["LimbPattern", "SpecialPoint"]
+        groups.append(chosen_point("sG + tP: " + name, point, "patterned result", flags, "sum %d" % i)[0])
     return groups
-
-
-# ---- exceptional additions --------------------------------------------------------------------------------------------
-WINDOW = 8
-
-
-def odd_digits(k):
-    """k (odd, or n - k with the sign given back) as 32 odd digits of at most 255 in size: one common regular recoding."""
-    sign = 1
-    if k % 2 == 0:
-        k, sign = N - k, -1
-    out = []
-    for _ in range(31):
-        digit = (k & (2**WINDOW - 1) | 1) - 2**WINDOW if (k >> WINDOW) % 2 == 0 else k & (2**WINDOW - 1)
-        out.append(sign * digit)
-        k = (k - digit) >> WINDOW
-    return out + [sign * k]
-
-
-def small_logarithms():
-    out = [("G", 1), ("-G", N - 1)]
-    out += [("%dG" % k, k) for k in (2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 33, 127, 255, 256, 257)]
-    out += [("-%dG" % k, N - k) for k in (2, 3, 16, 255, 256)]
-    out += [("2^%d G" % k, pow(2, k, N)) for k in (16, 24, 52, 64, 128, 192, 248, 255, 256)]
-    out += [("G/%d" % k, pow(k, -1, N)) for k in (2, 3, 256)]
-    out += [("-G/2", N - pow(2, -1, N)), ("G/2^128", pow(2, -128, N)), ("2^128 - 1 G", 2**128 - 1)]
-    return out
-
-
-def related_keys():
-    groups = []
-    for name, d in small_logarithms():
-        rng = Stream("related " + name)
-        g = DigestGroup("P = " + name, mul(d, G))
-        flags = ["SpecialKey", "ExceptionalAddition"]
-        t = rng.below(N)
-        g.add_scalars("random scalars", ["SpecialKey"], rng.below(N), rng.below(N))
-        for what, t in (("a random t", rng.below(N)), ("t = 1", 1), ("t = 2", 2), ("t = n - 1", N - 1)):
-            g.add_scalars("sG = tP, %s" % what, flags, t * d % N, t)
-            g.add_scalars("sG = -tP, %s" % what, flags, -t * d % N, t)
-            g.add_scalars("sG = tP + G, %s" % what, flags, (t * d + 1) % N, t)
-            g.add_scalars("sG = -tP + G, %s" % what, flags, (1 - t * d) % N, t)
-        for cut in (8, 64, 128, 192, 248):
-            t = rng.below(N)
-            low = (1 << cut) - 1
-            same, opposite, random = t * d % N, -t * d % N, rng.below(N)
-            g.add_scalars("sG and tP share the low %d bits" % cut, flags, (same & low | random & ~low) % N, t)
-            g.add_scalars("sG and tP share all but the low %d bits" % cut, flags, (same & ~low | random & low) % N, t)
-            g.add_scalars("sG and -tP share the low %d bits" % cut, flags, (opposite & low | random & ~low) % N, t)
-            g.add_scalars("sG and -tP share all but the low %d bits" % cut, flags, (opposite & ~low | random & low) % N, t)
-        for first, second in ((1, 1), (3, 3), (1, 3), (255, 255), (127, 255)):
-            s, t = ((v * int("01" * 32, 16)) % N for v in (first, second))
-            g.add_scalars("every byte of s is %d, of t %d" % (first, second), flags, s, t)
-            g.add_scalars("every byte of s is %d, of n - t %d" % (first, second), flags, s, N - t)
-        groups.append(g)
-    return groups
-
-
-def partial_sums():
-    """Any key: s and t are chosen so that a sum over 8-bit windows meets its next term, doubled or cancelled."""
-    rng = Stream("partial sums")
-    d = rng.below(N - 1)
-    g = DigestGroup("sums that meet their next term", mul(d, G))
-    inverse = pow(d, -1, N)
-    flags = ["ExceptionalAddition"]
-    for i in (1, 2, 7, 8, 15, 16, 24, 30, 31):
-        for way in ("up", "down"):
-            k = rng.below(N)
-            terms = [digit << WINDOW * j for j, digit in enumerate(odd_digits(k))]
-            before = sum(terms[:i]) if way == "up" else sum(terms[i + 1 :])
-            for sign, what in ((1, "equals"), (-1, "cancels")):
-                s = (sign * terms[i] - before) * d % N
-                where = "window %d, %swards" % (i, way)
-                g.add_scalars("sG and part of tP %s the term of tP at %s" % (what, where), flags, s, k)
-                g.add_scalars("tP and part of sG %s the term of sG at %s" % (what, where), flags, k, (sign * terms[i] - before) * inverse % N)
-    return [g]
-
-
-def self_coincidences():
-    """k = 2 h 2^c - n: h 2^c = k - h 2^c mod n, so kG ends in a doubling when it is cut at bit c."""
-    rng = Stream("self")
-    g = DigestGroup("scalars whose parts coincide", mul(rng.below(N), G))
-    for c in sorted(set(list(range(4, 256, 4)) + list(range(5, 256, 5)) + list(range(7, 256, 7)))):
-        h = N >> c
-        k = 2 * (h << c) - N
-        if h % 2 == 0 or k <= 0:
-            continue
-        other = rng.below(N)
-        for name, v in (("", k), ("n minus ", N - k)):
-            where = "%s2 h 2^%d - n" % (name, c)
-            g.add_scalars("s is " + where, ["SelfCoincidence"], v, other)
-            g.add_scalars("t is " + where, ["SelfCoincidence"], other, v)
-    return [g]
-
-
-def interleaved_coincidences():
-    """Windows of k split by one bit of their number: the two parts are congruent when they are the parts of n's own
-    digits with the sign of one changed. For sums in lanes or over a tree that does not go by halves."""
-    rng = Stream("interleaved")
-    g = DigestGroup("scalars whose windows coincide when they are split by number", mul(rng.below(N), G))
-    for bit in range(5):
-        k = sum((-digit if i >> bit & 1 else digit) << WINDOW * i for i, digit in enumerate(odd_digits(N)))
-        for name, v in (("", k % N), ("n minus ", -k % N)):
-            other = rng.below(N)
-            where = "%sthe scalar whose windows of odd and even i >> %d are congruent" % (name, bit)
-            g.add_scalars("s is " + where, ["SelfCoincidence"], v, other)
-            g.add_scalars("t is " + where, ["SelfCoincidence"], other, v)
-    return [g]
-
-
-def window_terms(k):
-    return [digit << WINDOW * i for i, digit in enumerate(odd_digits(k))]
-
-
-def sum_nodes():
-    """Parts of sG + tP that an implementation may add: (name, windows of s, windows of t, the same for the other part)"""
-    every = range(32)
-    for step in (1, 2, 4, 8, 16):  # lanes of windows i mod 8 or mod 32, merged in pairs
-        width = 8 if step < 8 else 32
-        one = [i for i in every if i % width // step == 0]
-        two = [i for i in every if i % width // step == 1]
-        yield "lanes merged at distance %d" % step, one, one, two, two
-    for lane in (0, 3, 7):
-        own = [i for i in every if i % 8 == lane]
-        yield "lane %d, its first term of P" % lane, own, [], [], own[:1]
-        yield "lane %d, its last term of P" % lane, own, own[:3], [], own[3:]
-    for i in (1, 16, 31):
-        yield "upwards, both at window %d" % i, every[:i], every[:i], [i], [i]
-        yield "upwards, s before t at window %d" % i, every[: i + 1], every[:i], [], [i]
-    for i in (0, 15, 30):
-        yield "downwards, both at window %d" % i, every[i + 1 :], every[i + 1 :], [i], [i]
-        yield "downwards, s before t at window %d" % i, every[i:], every[i + 1 :], [], [i]
-    yield "halves", every[:16], every[:16], every[16:], every[16:]
-    yield "odd and even windows", every[::2], every[::2], every[1::2], every[1::2]
-
-
-def chosen_keys():
-    """s and t are random; the key is the one for which two parts of the sum are equal, or opposite."""
-    groups = []
-    for number, (name, s1, t1, s2, t2) in enumerate(sum_nodes()):
-        for sign, what in ((1, "equal"), (-1, "opposite")):
-            rng = Stream("node %d %d" % (number, sign))
-            s, t = rng.below(N), rng.below(N)
-            ws, wt = window_terms(s), window_terms(t)
-            left = sum(ws[i] for i in s1) - sign * sum(ws[i] for i in s2)
-            right = sum(wt[i] for i in t1) - sign * sum(wt[i] for i in t2)
-            d = -left * pow(right, -1, N) % N
-            g = DigestGroup("key by which parts are %s: %s" % (what, name), mul(d, G))
-            g.add_scalars("the two parts are " + what, ["ExceptionalAddition", "SpecialKey"], s, t)
-            groups.append(g)
-    return groups
-
-
-def infinities():
-    rng = Stream("infinity")
-    d = rng.below(N - 1)
-    g = DigestGroup("sG + tP infinite", mul(d, G))
-    for t in (1, 2, rng.below(N), rng.below(N), N - 1):
-        s = -t * d % N
-        r = (t - s) % N
-        for comment, e in (("as if x1 were 0", r), ("as if x1 were 1", r - 1), ("as if x1 were p", r - P), ("as if x1 were x of G", r - G[0]), ("digest 0", 0)):
-            g.add(comment, ["PointAtInfinity"], "invalid", e % N, r, s)
-        g.add("as if it were tP", ["PointAtInfinity"], "invalid", (r - mul(t, g.pub)[0]) % N, r, s)
-    return [g]
 
 
 def main():
-    import sm2_cases_key
-
     groups = published_example() + ordinary() + identities()
-    groups += scalars_at_edges() + sums_at_zero() + digests() + digests_above_n() + x_above_n() + infinities()
-    groups += related_keys() + partial_sums() + self_coincidences() + interleaved_coincidences() + chosen_keys() + limbs()
+    groups += scalars_at_edges() + sums_at_zero() + digests() + digests_above_n() + x_above_n()
+    groups += sm2_cases_sums.infinities() + sm2_cases_sums.groups() + limbs()
     rows = [g.json for g in groups] + sm2_cases_key.groups(case, Stream("keys"))
     used = {f for g in rows for t in g["tests"] for f in t["flags"]}
     assert used == set(FLAGS), set(FLAGS) ^ used

@@ -10,7 +10,7 @@ def group(name, kind, tests):
     return {"type": kind, "name": name, "tests": tests}
 
 
-# ---- points of other curves -------------------------------------------------------------------------------------------
+# ---- points of other curves ----------------------------------------------------------------------
 def order_two(rng):
     """y = 0: on the curve with b' = -(x^3 + ax)."""
     return (rng.below(P), 0)
@@ -99,16 +99,19 @@ def points(case, rng):
             assert mul(order, pt) is INFINITY and not on_curve(pt)
             e, sig = forged(pt, order, rng)
             comment = "of order %d on another curve" % order
-            out.append(case(comment, ["InvalidCurve", "SmallOrder"], "invalid", point=point_bytes(pt).hex(), digest=e.hex(), sig=sig.hex()))
+            fields = {"point": point_bytes(pt).hex(), "digest": e.hex(), "sig": sig.hex()}
+            out.append(case(comment, ["InvalidCurve", "SmallOrder"], "invalid", **fields))
     d = rng.below(N - 1)
     x, y = mul(d, G)
     off = [("y + 1", (x, y + 1)), ("x + 1", (x + 1, y)), ("exchanged", (y, x)), ("2y", (x, 2 * y % P)), ("y = 0", (x, 0))]
     off += [("x = 0", (0, y)), ("0, 0", (0, 0)), ("1, 1", (1, 1)), ("p - 1, p - 1", (P - 1, P - 1)), ("y^-1", (x, pow(y, -1, P)))]
     off += [("(n, y)", (N, y)), ("lowest bit of y", (x, y ^ 1)), ("highest bit of x", (x ^ 1 << 255, y)), ("n - y", (x, (N - y) % P))]
-    off += [("G of NIST P-256", (0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296, 0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5))]
+    p256_x = 0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296
+    p256_y = 0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5
+    off += [("G of NIST P-256", (p256_x, p256_y))]
     for name, pt in off:
         assert not on_curve(pt)
-        out.append(case("not on the curve: " + name, ["InvalidCurve"], "invalid", point=(b"\x04" + b32(pt[0]) + b32(pt[1])).hex()))
+        out.append(case("not on the curve: " + name, ["InvalidCurve"], "invalid", point=point_bytes(pt).hex()))
     out += out_of_range(case)
     for name, pt in (("G", G), ("-G", neg(G)), ("x = 0", lift(0)), ("an ordinary point", (x, y)), ("its negative", (x, P - y))):
         out.append(case("good: " + name, ["SpecialKey"], "valid", point=point_bytes(pt).hex()))
@@ -122,14 +125,16 @@ def out_of_range(case):
         pt = lift(x)
         if pt is not None:
             for y in (pt[1], P - pt[1]):
-                out.append(case("x + p, x = %d" % x, ["CoordinateRange"], "invalid", point=(b"\x04" + b32(x + P) + b32(y)).hex()))
+                past = point_bytes((x + P, y)).hex()
+                out.append(case("x + p, x = %d" % x, ["CoordinateRange"], "invalid", point=past))
             found += 1
         x += 1
     for y in small_y(2):
-        out.append(case("y + p, y = %d" % y[1], ["CoordinateRange"], "invalid", point=(b"\x04" + b32(y[0]) + b32(y[1] + P)).hex()))
+        past = point_bytes((y[0], y[1] + P)).hex()
+        out.append(case("y + p, y = %d" % y[1], ["CoordinateRange"], "invalid", point=past))
         out.append(case("small y = %d" % y[1], ["SpecialKey"], "valid", point=point_bytes(y).hex()))
     for name, px, py in (("x = p", P, G[1]), ("y = p", G[0], P), ("both p", P, P), ("both 2^256 - 1", 2**256 - 1, 2**256 - 1)):
-        out.append(case(name, ["CoordinateRange"], "invalid", point=(b"\x04" + b32(px) + b32(py)).hex()))
+        out.append(case(name, ["CoordinateRange"], "invalid", point=point_bytes((px, py)).hex()))
     return out
 
 
@@ -144,7 +149,7 @@ def small_y(count):
     return out
 
 
-# ---- encodings --------------------------------------------------------------------------------------------------------
+# ---- encodings -----------------------------------------------------------------------------------
 def encodings(case, rng):
     pt = mul(rng.below(N - 1), G)
     x, y = b32(pt[0]), b32(pt[1])
