@@ -39,6 +39,7 @@ void diff_check(struct diff *d, bool same, const char *what, const uint64_t *con
 	for (int i = 0; i < n_inputs; i++)
 		printf("  %016" PRIx64 "%016" PRIx64 "%016" PRIx64 "%016" PRIx64 "\n", inputs[i][3], inputs[i][2], inputs[i][1],
 		       inputs[i][0]);
+	fflush(stdout); /* seen even when the run is stopped */
 }
 
 void diff_step(struct diff *d)
