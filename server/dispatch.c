@@ -352,6 +352,7 @@ static void dispatch_start(struct rpc_call *c)
 		refuse_call(c, e, NULL);
 		return;
 	}
+	rpc_watch(c); /* first, so that a worker can see that the client has gone */
 	e = workers_submit(s->workers, &w->job, class);
 	if (e != ERR_OK)
 		finish_refused(w, e);
@@ -374,7 +375,7 @@ void dispatch_observe(struct rpc_call *c, int status, uint64_t micros)
 }
 
 const struct rpc_handler dispatch_handler = {.start = dispatch_start};
-const struct rpc_handler dispatch_unknown = {.start = unknown_start, .prompt = true};
+const struct rpc_handler dispatch_unknown = {.start = unknown_start};
 
 void dispatch_routes_free(struct rpc_route *routes, size_t n)
 {

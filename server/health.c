@@ -331,7 +331,7 @@ static void watch_closed(struct rpc_call *c)
 	free(w);
 }
 
-const struct rpc_handler health_check_handler = {.start = check_start, .prompt = true};
+const struct rpc_handler health_check_handler = {.start = check_start};
 const struct rpc_handler health_watch_handler = {.start = watch_start, .sent = watch_sent, .closed = watch_closed};
 
 /* ---- the thread ----------------------------------------------------------------------------- */

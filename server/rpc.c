@@ -71,15 +71,17 @@ static void watch_close(struct rpc_call *c)
 	pthread_mutex_unlock(&c->server->lock);
 }
 
+void rpc_watch(struct rpc_call *c)
+{
+	c->close_with_done = false;
+	watch_close(c);
+}
+
 static void start_unary(struct rpc_call *c)
 {
 	const struct rpc_handler *h = c->route != NULL ? c->route->handler : c->server->o.unknown;
 
-	/* First of all, so that a worker can see that the client has gone. */
-	if (h->prompt)
-		c->close_with_done = true;
-	else
-		watch_close(c);
+	c->close_with_done = true;
 	h->start(c);
 }
 

@@ -29,8 +29,6 @@ enum {
 struct rpc_handler {
 	/* A call has come; of a unary or server-streaming method with its request. */
 	void (*start)(struct rpc_call *c);
-	/* Unary, and start() always finishes the call itself, and not by rpc_drop(): costs one event less. */
-	bool prompt;
 	/* Bidi: the next message after rpc_receive(); NULL when the client has closed its side. */
 	void (*message)(struct rpc_call *c, const struct span *m);
 	/* Streams: rpc_send() is done, the next may follow. */
@@ -105,6 +103,9 @@ bool rpc_peer_pem(struct rpc_call *c, struct span *out);
 unsigned rpc_header(const struct rpc_call *c, const char *key, struct span *first);
 /* Address of the peer, for logs only. */
 const char *rpc_peer(struct rpc_call *c);
+/* Unary: whether the client goes away is to be told. Before the call is given to another thread or dropped; who
+ * finishes it in start() spares an event. Streams are watched anyway. */
+void rpc_watch(struct rpc_call *c);
 /* The client is gone, or the call was cancelled. */
 bool rpc_cancelled(const struct rpc_call *c);
 /* Milliseconds until the client's deadline or our cap, whichever is first; negative when over. */
