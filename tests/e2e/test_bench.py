@@ -90,6 +90,15 @@ class BenchLoad(unittest.TestCase):
         self.assertEqual(verify["refused"], sum(r["count"] for r in verify["refusals"]))
         self.assertIn("RESOURCE_EXHAUSTED", [r["status"] for r in verify["refusals"]])
 
+    def test_status_shows_what_the_caches_spare(self):
+        self.load("--mix", "verify", "--document", self.document)
+        got = json.loads(self.s.cli("status", "--json", who="system").stdout)
+        caches = {c["name"]: c for c in got["caches"]}
+        self.assertLessEqual({"seal", "chain", "licence", "certificate", "signer_table"}, set(caches))
+        for name in ("seal", "chain", "licence", "certificate"):
+            self.assertGreater(int(caches[name]["hits"]), 0, name)
+        self.assertTrue(0 < int(got["cache_bytes"]) <= int(got["cache_limit"]))
+
     def test_what_is_wrong_is_said_before_the_load(self):
         def refused(status, word, *args):
             r = self.load(*args, ok=False)
