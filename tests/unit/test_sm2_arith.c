@@ -1,6 +1,10 @@
 /* SM2's field and scalars against OpenSSL's big numbers, limb by limb, each path forced. */
 #include "sm2_oracle.h"
 
+/* The plain C of other processors; the library has this one's. */
+#define SM2_FE_COLUMNS
+#include "crypto/sm2_field_portable.h"
+
 enum { RANDOM_ROUNDS = 3000 };
 
 /* What the oracle says of two numbers: Montgomery's 2^256 stands in `r`, its inverse in `back`. */
@@ -28,6 +32,25 @@ static void truth_free(struct truth *o)
 
 /* ---- field -------------------------------------------------------------------------------------------------- */
 
+/* What other processors compute is what this one does. */
+static void check_columns(const struct sm2_fe *a, const struct sm2_fe *b)
+{
+	struct sm2_fe c, other;
+
+	sm2_fe_add(&c, a, b);
+	sm2_portable_add(&other, a, b);
+	assert_memory_equal(&c, &other, sizeof(c));
+	sm2_fe_sub(&c, a, b);
+	sm2_portable_sub(&other, a, b);
+	assert_memory_equal(&c, &other, sizeof(c));
+	sm2_fe_mul(&c, a, b);
+	sm2_portable_mul(&other, a, b);
+	assert_memory_equal(&c, &other, sizeof(c));
+	sm2_fe_sqr(&c, a);
+	sm2_portable_sqr(&other, a);
+	assert_memory_equal(&c, &other, sizeof(c));
+}
+
 static void check_field_pair(struct truth *o, const uint64_t va[4], const uint64_t vb[4])
 {
 	struct sm2_fe a, b, c;
@@ -52,6 +75,7 @@ static void check_field_pair(struct truth *o, const uint64_t va[4], const uint64
 	sm2_fe_mul(&c, &a, &c);
 	assert_limbs(c.v, o->t);
 	assert_true(sm2_fe_equal_mask(&a, &b) == (BN_cmp(x, y) == 0 ? ~UINT64_C(0) : 0));
+	check_columns(&a, &b);
 	BN_free(x);
 	BN_free(y);
 }
