@@ -93,8 +93,8 @@ struct db_driver {
 	enum err (*fresh)(const char *where, struct db **out);
 	/* Run without waiting; a failure is that of a later step() or of the commit. */
 	enum err (*later)(struct db_stmt *st, enum db_expect expected);
-	/* From now on settle() can tell what came of a COMMIT whose answer was lost (ERR_STORE_UNSURE). The id is random.
-	 */
+	/* From now on settle() can tell what came of a COMMIT whose answer was lost (ERR_STORE_UNSURE). The id is random;
+	 * when settle() could not tell, the connection goes on under a new one. */
 	void (*enlist)(struct db *db, const uint8_t id[DB_WRITER_ID]);
 	enum err (*settle)(struct db *db, bool *committed);
 	enum db_fault (*fault)(struct db *db);

@@ -276,6 +276,8 @@ static void enlist(struct db *db, const uint8_t id[DB_WRITER_ID])
 
 	memcpy(pg->id, id, DB_WRITER_ID);
 	pg->named = true;
+	pg->listed = false;
+	pg->n = 0;
 }
 
 /* "yinzheng" and the place of our tables: stores in different schemas of one database do not wait for one another. */
