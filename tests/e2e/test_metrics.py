@@ -210,6 +210,7 @@ class Status(Case):
 
 
 class HealthParts(unittest.TestCase):
+    @yz.lite_only  # it locks the file
     def test_a_writer_that_does_not_come_back_is_seen(self):
         """Somebody holds the database's write lock: reads go on, writes wait, and health says so."""
         s = yz.Server().prepare()
