@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 pass=0 fail=0 pg=""
 
 run() { # PROGRAM [DATABASE]
-	out=$(STORE=${2:-sqlite} "$1" 2>&1) && ok=1 || ok=0
+	out=$(STORE=${2:-sqlite} ${RUN:-} "$1" 2>&1) && ok=1 || ok=0
 	name=${1##*/}${2:+ ($2)}
 	p=$(printf '%s\n' "$out" | sed -n 's/.*\[  PASSED  \] \([0-9]*\) test.*/\1/p' | tail -1)
 	f=$(printf '%s\n' "$out" | sed -n 's/.*\[  FAILED  \] \([0-9]*\) test.*/\1/p' | tail -1)
