@@ -45,7 +45,7 @@ GEN_O := $(patsubst $(B)/gen/%.c,$(B)/obj/gen/%.o,$(GEN_C))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/tests/%,$(UNIT_C))
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_C))
 
-.PHONY: crash soak deb deb-test all sm2-unit sm2-check cross-aarch64 bench-sm2 deps deps-test demo test unit corpus ct bench bench-verify bench-load bench-size e2e failover fuzz fuzz-run layers format install clean help pki lib race e2e-postgres
+.PHONY: crash soak deb deb-test all sm2-unit sm2-check cross-aarch64 bench-sm2 deps deps-test demo test unit corpus ct bench bench-verify bench-load bench-size e2e failover failover-patroni fuzz fuzz-run layers format install clean help pki lib race e2e-postgres
 .SECONDARY:
 
 help: ## this list
@@ -246,8 +246,11 @@ soak: all ## SOAK (1800) seconds of mixed load beside clients that misbehave: me
 	@YZ_MAIN=tests/soak/soak.py tests/e2e/run.sh $(B) $(SOAK)
 
 failover: ROUNDS = 20
+failover-patroni: ROUNDS = 5
 failover: all ## ROUNDS (20) times the primary is killed under load and the synchronous replica promoted by hand
 	@YZ_MAIN=tests/crash/failover.py tests/e2e/run.sh $(B) $(ROUNDS)
+failover-patroni: all ## the same under Patroni and etcd (installs them), where nobody does anything
+	@scripts/deps.sh ha && YZ_MAIN=tests/crash/failover.py tests/e2e/run.sh $(B) $(ROUNDS) patroni
 
 race: all ## two servers on one PostgreSQL, 64 clients racing to redeem each of 500 codes
 	@STORE=postgres YZ_MAIN=tests/race/main.py tests/e2e/run.sh $(B) $(RACE)

@@ -1,15 +1,15 @@
-"""Kills the primary under load, promotes the synchronous replica by hand, and looks whether anything was lost.
+"""Kills the primary under load, lets the synchronous replica take over, and looks whether anything was lost.
 
-usage: (by run.sh) failover.py [ROUNDS]      (20; `make failover`; SEED repeats the moments)
+usage: (by run.sh) failover.py [ROUNDS [hand|patroni]]      (20, hand; `make failover`; SEED repeats the moments)
 
 In each round clients issue licences, change their state, make and use codes, through one yinzhengd that knows both
-database servers by one address. The primary is killed at a random moment, and up to two seconds later the replica is
-promoted. Then
- - every client gets on with its requests, having seen nothing but "try again": within 10 s of the kill each has had
-   another write acknowledged;
+database servers by one address. The primary is killed at a random moment, and the replica takes over: promoted by hand up
+to two seconds later (pair.py), or by Patroni (cluster.py). Then
+ - every client gets on with its requests, having seen nothing but "try again": within 10 s of the kill, under Patroni 40,
+   each has had another write acknowledged;
  - what was acknowledged is answered again with the same answer, each request has exactly one entry in the audit log, whose
    indexes are dense, and `yinzhengd check --store` finds nothing.
-The killed server comes back as the new replica, from a new base backup.
+The killed server comes back as the new replica: from a new base backup, or as Patroni does it.
 """
 import os
 import random
@@ -21,20 +21,20 @@ import time
 
 os.environ["STORE"] = "postgres"
 
+import cluster  # noqa: E402
 import pair  # noqa: E402
 import work  # noqa: E402
 import yz  # noqa: E402
 
 WORKERS = 6
-LIMIT = 10     # seconds from the kill to the next acknowledged write
-PATIENCE = 20  # for how long a client repeats a request
+HOW = {"hand": pair.Pair, "patroni": cluster.Cluster}
 
 
 class Client(work.Load):
     """Knows when its writes were acknowledged."""
 
-    def __init__(self, *args):
-        super().__init__(*args, patience=PATIENCE)
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
         self.times = []
 
     def send(self, *args, **fields):
@@ -52,21 +52,18 @@ class Client(work.Load):
         return next((t for t in self.times if t > moment), None)
 
 
-def start_load(server, holder, ops):
+def start_load(server, holder, ops, patience):
     lock = threading.Lock()
-    clients = [Client(server, holder, ops, lock) for _ in range(WORKERS)]
+    clients = [Client(server, holder, ops, lock, patience=patience) for _ in range(WORKERS)]
     for c in clients:
         c.start()
-    until = time.monotonic() + 30
-    while not all(c.times or c.wrong for c in clients):
-        assert time.monotonic() < until, "no client got anything done before the kill"
-        time.sleep(0.02)
+    pair.wait_for("every client has got something done", lambda: all(c.times or c.wrong for c in clients), 30)
     return clients
 
 
-def end_load(clients, over):
+def end_load(clients, over, patience):
     """When each was back, at the latest when their patience is at its end; they go on for a moment before they end."""
-    until = time.monotonic() + PATIENCE + 5
+    until = time.monotonic() + patience + 5
     while not all(c.first_after(over) or c.wrong for c in clients) and time.monotonic() < until:
         time.sleep(0.02)
     time.sleep(0.5)
@@ -79,13 +76,13 @@ def end_load(clients, over):
     return [c.first_after(over) for c in clients]
 
 
-def back_after(clients, killed, over):
+def back_after(clients, killed, over, p):
     """Seconds from the kill to each client's next acknowledged write. Answers that were under way when the database
     died are not counted: `over` is later than these."""
-    back = end_load(clients, over)
+    back = end_load(clients, over, p.PATIENCE)
     assert None not in back, "%d clients were not served any more" % back.count(None)
     times = sorted(t - killed for t in back)
-    assert times[-1] <= LIMIT, "service was back after %.1f s" % times[-1]
+    assert times[-1] <= p.LIMIT, "service was back after %.1f s" % times[-1]
     return times
 
 
@@ -98,19 +95,14 @@ def judged(server, ops, start):
 
 def one_round(p, server, holder, start):
     ops = []
-    clients = start_load(server, holder, ops)
+    clients = start_load(server, holder, ops, p.PATIENCE)
     p.waits_for_replica()
     time.sleep(random.uniform(0, 1))
-    killed = time.monotonic()
-    p.primary.kill()
-    time.sleep(random.uniform(0.1, 2))
-    over = time.monotonic()
-    p.swap()
-    promoted = time.monotonic()
-    times = back_after(clients, killed, over)
+    killed, over, words = p.fail()
+    times = back_after(clients, killed, over, p)
     end = judged(server, ops, start)
-    p.attach()
-    return end, ops, clients, (over - killed, promoted - killed, times)
+    p.mend()
+    return end, ops, clients, times, words
 
 
 def new_server(url):
@@ -127,31 +119,35 @@ def middle(values):
 
 def main():
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    how = HOW[sys.argv[2] if len(sys.argv) > 2 else "hand"]
     seed = int(os.environ.get("SEED", secrets.randbelow(1 << 31)))
     random.seed(seed)
-    print("failover: %d rounds, %d clients, seed %d" % (rounds, WORKERS, seed), flush=True)
-    p, server, i, sent, acknowledged, repeated, worst = pair.Pair(), None, 0, 0, 0, 0, []
+    print("%s: %d rounds, %d clients, seed %d" % (how.NAME, rounds, WORKERS, seed), flush=True)
+    p, server, i, sent, acknowledged, repeated, worst = how(), None, 0, 0, 0, 0, []
     try:
+        p.begin()
         server = new_server(p.url)
         holder = yz.person(server)
         start = work.audit_end(server)
         for i in range(1, rounds + 1):
-            start, ops, clients, (asked, promoted, times) = one_round(p, server, holder, start)
+            start, ops, clients, times, words = one_round(p, server, holder, start)
             sent, acknowledged = sent + len(ops), acknowledged + sum(op.answer is not None for op in ops)
             repeated += sum(c.faults for c in clients)
             worst.append(times[-1])
-            print("  round %2d: promotion asked for after %.2f s, done after %.2f s; clients served again after %.2f to"
-                  " %.2f s; %d requests" % (i, asked, promoted, times[0], times[-1], len(ops)), flush=True)
+            print("  round %2d: %s; clients served again after %.2f to %.2f s; %d requests" % (
+                i, words, times[0], times[-1], len(ops)), flush=True)
         server.remove()
     except AssertionError as e:
-        print("failover: FAILED in round %d (seed %d), server in %s\n%s" % (i, seed, server and server.dir, e))
+        p.keep_logs(yz.BUILD)
+        print("%s: FAILED in round %d (seed %d), server in %s, the databases' logs in %s\n%s" % (
+            how.NAME, i, seed, server and server.dir, yz.BUILD, e))
         sys.exit(1)
     finally:
         yz.stop_all()
         p.remove()
-    print("failover: %d rounds, %d requests, %d acknowledged, %d times a client was told to try again; nothing lost,"
+    print("%s: %d rounds, %d requests, %d acknowledged, %d times a client was told to try again; nothing lost,"
           " nothing twice; service back within %.2f s (median of the slowest client %.2f s)" % (
-              rounds, sent, acknowledged, repeated, max(worst), middle(worst)))
+              how.NAME, rounds, sent, acknowledged, repeated, max(worst), middle(worst)))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Two servers of PostgreSQL on private ports and folders: a primary, and a replica without which it commits nothing."""
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -17,6 +18,7 @@ listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 max_connections = 200
 shared_buffers = 128MB
+dynamic_shared_memory_type = mmap
 max_wal_size = 1GB
 synchronous_commit = on
 wal_receiver_status_interval = 1
@@ -44,12 +46,24 @@ def new_folder():
     return path
 
 
-def run(*cmd, timeout=60):
-    r = subprocess.run(cmd, cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-                       timeout=timeout, **AS)
+def run(*cmd, env=None):
+    r = subprocess.run(cmd, cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60,
+                       env=env, **AS)
     if r.returncode != 0:
         raise AssertionError("%s -> %d\n%s\n%s" % (" ".join(cmd), r.returncode, r.stdout, r.stderr))
     return r.stdout.strip()
+
+
+def keep_logs(homes, folder):
+    for home in homes:
+        for name in os.listdir(home):
+            if name.endswith("log"):
+                shutil.copy(os.path.join(home, name), os.path.join(folder, "%s.%s" % (os.path.basename(home), name)))
+
+
+def psql(port, text, user=USER, database="postgres", password=""):
+    return run(os.path.join(bin_dir(), "psql"), "-qXAt", "-h", "127.0.0.1", "-p", str(port), "-U", user, "-d", database,
+               "-c", text, env=dict(os.environ, PGPASSWORD=password))
 
 
 def family(pid):
@@ -74,6 +88,18 @@ def is_gone(pid):
             return f.read().rpartition(")")[2].split()[0] == "Z"
     except (FileNotFoundError, ProcessLookupError):
         return True
+
+
+def bury_databases():
+    """Waits for servers of PostgreSQL that ended and have no parent but us; none that we started ourselves."""
+    for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+        try:
+            with open("/proc/%d/stat" % pid, encoding="utf-8", errors="replace") as f:
+                name, _, rest = f.read().partition(") ")
+            if name.endswith("(postgres") and rest.split()[:2] == ["Z", str(os.getpid())]:
+                os.waitpid(pid, os.WNOHANG)
+        except (FileNotFoundError, ProcessLookupError, ChildProcessError):
+            continue
 
 
 def kill_all(pids):
@@ -101,6 +127,17 @@ def wait_for(what, true, seconds):
         time.sleep(0.05)
 
 
+def has_all(primary):
+    """The one replica has on its disk what the primary has written."""
+    return primary.sql("SELECT sync_state = 'sync' AND flush_lsn >= pg_current_wal_lsn() FROM pg_stat_replication") == "t"
+
+
+def wait_for_sync_commit(primary):
+    """Until a commit is seen that waits for the replica's word: before that, a new setting need not be in force."""
+    wait_for("a commit waits for the replica", lambda: primary.sql(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'") != "0", 30)
+
+
 class Node:
     """One server of PostgreSQL; a child of ours."""
 
@@ -109,9 +146,8 @@ class Node:
         self.data, self.log = os.path.join(self.home, "data"), os.path.join(self.home, "log")
         self.process = None
 
-    def sql(self, text, database="postgres"):
-        return run(os.path.join(bin_dir(), "psql"), "-qXAt", "-h", "127.0.0.1", "-p", str(self.port), "-U", USER,
-                   "-d", database, "-c", text)
+    def sql(self, text):
+        return psql(self.port, text)
 
     def make(self):
         run(os.path.join(bin_dir(), "initdb"), "-D", self.data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C",
@@ -140,9 +176,12 @@ class Node:
         run(os.path.join(bin_dir(), "pg_ctl"), "-D", self.data, "-w", "-t", "30", "promote")
 
     def kill(self):
-        """As when the power fails: all of its processes at once."""
+        """As when the power fails: all of its processes at once, and its shared memory."""
+        with open(os.path.join(self.data, "postmaster.pid"), encoding="ascii") as f:
+            shared = f.read().split("\n")[6].split()
         kill_all(family(self.process.pid))
         self.process.wait()
+        run("ipcrm", "-m", shared[1])
 
     def stop(self):
         if self.process is not None and self.process.poll() is None:
@@ -157,9 +196,13 @@ class Node:
 class Pair:
     """`primary` answers; `replica` has what it has acknowledged."""
 
+    NAME, LIMIT, PATIENCE = "failover", 10, 20
+
     def __init__(self):
         self.nodes = [Node("a"), Node("b")]
         self.primary, self.replica = self.nodes
+
+    def begin(self):
         self.primary.make()
         self.attach()
 
@@ -174,18 +217,20 @@ class Pair:
         b.copy_of(a)
         a.sql("ALTER SYSTEM SET synchronous_standby_names = '*'")
         a.sql("SELECT pg_reload_conf()")
-        wait_for("the replica is synchronous", lambda: self.synchronous(), 30)
-        end = a.sql("SELECT pg_current_wal_lsn()")
-        wait_for("the replica has what there is", lambda: a.sql(
-            "SELECT flush_lsn >= '%s' FROM pg_stat_replication" % end) == "t", 30)
-
-    def synchronous(self):
-        return self.primary.sql("SELECT sync_state FROM pg_stat_replication WHERE state = 'streaming'") == "sync"
+        wait_for("the replica has what there is", lambda: has_all(a), 30)
 
     def waits_for_replica(self):
-        """Until a commit is seen that waits for the replica's word: before that, a new setting need not be in force."""
-        wait_for("a commit waits for the replica", lambda: self.primary.sql(
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'") != "0", 20)
+        wait_for_sync_commit(self.primary)
+
+    def fail(self):
+        """When it happened, when no old answer was under way any more, and what there is to say."""
+        killed = time.monotonic()
+        self.primary.kill()
+        time.sleep(random.uniform(0.2, 2))
+        over = time.monotonic()
+        self.swap()
+        return killed, over, "promotion asked for after %.2f s, done after %.2f s" % (
+            over - killed, time.monotonic() - killed)
 
     def swap(self):
         """By hand: the replica takes over, alone for now. First it stops waiting for a replica of its own."""
@@ -194,6 +239,12 @@ class Pair:
         new.sql("SELECT pg_reload_conf()")
         new.promote()
         self.primary, self.replica = new, self.primary
+
+    def mend(self):
+        self.attach()
+
+    def keep_logs(self, folder):
+        keep_logs([n.home for n in self.nodes], folder)
 
     def remove(self):
         for n in self.nodes:
