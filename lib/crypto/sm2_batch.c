@@ -25,6 +25,8 @@ struct block {
 	struct open_job open[SM2_BATCH_BLOCK];
 	struct sm2_sum sums[SM2_BATCH_BLOCK];
 	struct open_job *summed[SM2_BATCH_BLOCK]; /* whose sums they are */
+	struct sm2_lanes lanes;                   /* of signers without a table */
+	struct open_job *laned[SM2_LANES];
 	struct sm3_message messages[SM2_BATCH_BLOCK];
 	struct span parts[SM2_BATCH_BLOCK][2]; /* of the messages */
 	struct open_job *hashed[SM2_BATCH_BLOCK];
@@ -151,14 +153,46 @@ static void judge_sums(struct block *b)
 	}
 }
 
+/* What waits for the lanes is judged; where it is only one, alone. */
+static void judge_lanes(struct block *b)
+{
+	struct sm2_lanes *l = &b->lanes;
+
+	if (l->n > 1)
+		sm2_core_verify_lanes(l);
+	else
+		l->open = (unsigned)l->n;
+	for (size_t i = 0; i < l->n; i++) {
+		if ((l->open >> i & 1) != 0)
+			verify_alone(b->laned[i]);
+		else
+			b->laned[i]->job->verdict = verdict((l->good >> i & 1) != 0);
+	}
+	l->n = 0;
+}
+
+static void add_lane(struct block *b, struct open_job *o)
+{
+	struct sm2_lanes *l = &b->lanes;
+
+	l->key[l->n] = sm2_key_at(o->job->key);
+	o->job->verdict = verdict(sm2_core_claim(&l->claim[l->n], o->e, o->value.r, o->value.s));
+	if (o->job->verdict != ERR_OK)
+		return;
+	b->laned[l->n++] = o;
+	if (l->n == SM2_LANES)
+		judge_lanes(b);
+}
+
 static void run_block(struct block *b, struct sm2_job *jobs, size_t n)
 {
-	bool together;
+	bool together, lanes = sm2_core_has_lanes();
 
 	open_jobs(b, jobs, n);
 	make_digests(b);
 	together = find_tables(b) >= b->tree->least;
 	b->n_sums = 0;
+	b->lanes.n = 0;
 	for (size_t i = 0; i < b->n; i++) {
 		struct open_job *o = &b->open[i];
 
@@ -166,10 +200,13 @@ static void run_block(struct block *b, struct sm2_job *jobs, size_t n)
 			continue;
 		if (together && o->table != NULL)
 			add_sum(b, o);
+		else if (lanes && o->table == NULL)
+			add_lane(b, o);
 		else
 			verify_alone(o);
 	}
 	judge_sums(b);
+	judge_lanes(b);
 	give_tables(b);
 }
 

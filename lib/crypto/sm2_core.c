@@ -79,6 +79,14 @@ static bool fits(const struct sm2_claim *claim, const struct sm2_fe *x, const st
 	return found;
 }
 
+/* The same for 16 x/zz. */
+static bool fits_sixteenfold(const struct sm2_claim *claim, struct sm2_fe *x, const struct sm2_fe *zz)
+{
+	for (int i = 0; i < 4; i++)
+		sm2_fe_add(x, x, x);
+	return fits(claim, x, zz);
+}
+
 /* Eight lanes for one sum. An irregular one goes the complete way. */
 static bool verify_known_ifma(const struct sm2_table *key, const struct sm2_claim *claim)
 {
@@ -87,9 +95,7 @@ static bool verify_known_ifma(const struct sm2_table *key, const struct sm2_clai
 	sm2_core_known_ifma(&x, &zz, sm2_table_base(), key, claim);
 	if (sm2_fe_zero_mask(&zz) != 0)
 		return sm2_core_verify_claim(key, claim);
-	for (int i = 0; i < 4; i++)
-		sm2_fe_add(&x, &x, &x);
-	return fits(claim, &x, &zz);
+	return fits_sixteenfold(claim, &x, &zz);
 }
 
 /* The base point's part alone in lanes. Neither part can be infinity, as s and t are not 0. */
@@ -108,7 +114,42 @@ static bool verify_unknown_ifma(const struct sm2_affine *key, const struct sm2_s
 	sm2_fe_sqr(&zz, &sg.z);
 	return !sm2_point_is_infinity(&sg) && fits(claim, &sg.x, &zz);
 }
+
+/* Empty places repeat the first claim. */
+static void verify_lanes(struct sm2_lanes *l)
+{
+	struct sm2_fe x[SM2_LANES], zz[SM2_LANES];
+
+	for (size_t i = l->n; i < SM2_LANES; i++) {
+		l->key[i] = l->key[0];
+		l->claim[i] = l->claim[0];
+	}
+	sm2_core_lanes_ifma(x, zz, l->key, l->claim);
+	for (size_t i = 0; i < l->n; i++) {
+		if (sm2_fe_zero_mask(&zz[i]) != 0)
+			l->open |= 1U << i;
+		else if (fits_sixteenfold(&l->claim[i], &x[i], &zz[i]))
+			l->good |= 1U << i;
+	}
+}
 #endif
+
+bool sm2_core_has_lanes(void)
+{
+	return (cpu_paths() & CPU_IFMA) != 0;
+}
+
+void sm2_core_verify_lanes(struct sm2_lanes *l)
+{
+	l->good = l->open = 0;
+#if defined(__x86_64__)
+	if (sm2_core_has_lanes()) {
+		verify_lanes(l);
+		return;
+	}
+#endif
+	l->open = (1U << l->n) - 1;
+}
 
 bool sm2_core_verify_known(const struct sm2_table *key, const uint8_t e[32], const uint8_t r[32], const uint8_t s[32])
 {

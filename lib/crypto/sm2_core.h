@@ -6,6 +6,8 @@
 #ifndef YZ_CRYPTO_SM2_CORE_H
 #define YZ_CRYPTO_SM2_CORE_H
 
+#include <stddef.h>
+
 #include "crypto/sm2_scalar.h"
 #include "crypto/sm2_table.h"
 
@@ -28,6 +30,20 @@ bool sm2_core_claim(struct sm2_claim *out, const uint8_t e[32], const uint8_t r[
 
 /* The judgement of a claim, complete (equal, opposite points, infinity), for jobs that a batch found irregular. */
 bool sm2_core_verify_claim(const struct sm2_table *key, const struct sm2_claim *claim);
+
+/* Claims under keys without a table (on the curve), side by side. The answers are sets of bits, one for each of them:
+ * in `good` those that are right, in `open` those that are to be judged alone (where equal or opposite points met; all
+ * of them where this machine has no lanes). n is from 1 to SM2_LANES; the others' places may be empty. */
+enum { SM2_LANES = 8 };
+struct sm2_lanes {
+	const struct sm2_affine *key[SM2_LANES];
+	struct sm2_claim claim[SM2_LANES];
+	size_t n;
+	unsigned good, open; /* out */
+};
+void sm2_core_verify_lanes(struct sm2_lanes *l);
+/* Whether there are lanes: then two or more in them are faster than one by one. */
+bool sm2_core_has_lanes(void);
 
 /* k·G in constant time for a secret k (1..n-1; 0 gives infinity): every table entry is read and masked. */
 void sm2_core_base_secret(struct sm2_jacobian *out, const struct sm2_scalar *k);

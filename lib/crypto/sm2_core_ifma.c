@@ -1,30 +1,10 @@
 /* One sum of table entries in the eight lanes of AVX-512 IFMA: lane l takes the windows l, l + 8, l + 16 and l + 24 of
- * each table, then the lanes are merged in three steps.
- *
- * As in sm2_ifma.c the tables are read as Montgomery form with R = 2^260: that gives x 2^-4 and y 2^-4 where an
- * isomorphic curve has x 2^-4 and y 2^-6. Here the denominator pays for the difference: W is ZZZ/4 throughout, so that
- * y's four-fold times W is y·ZZZ. Additions use neither a nor b; the quotient X/ZZ is x 2^-4. */
+ * each table, then the lanes are merged in three steps (sm2_ifma_point.h). */
 #include "crypto/rand.h"
 #include "crypto/sm2_core_ops.h"
+#include "crypto/sm2_ifma_point.h"
 
 #ifdef __x86_64__
-#include "crypto/sm2_field_portable.h"
-#include "crypto/sm2_ifma_field.h"
-
-/* (X/ZZ, Y/4W), each tight and below 2p. */
-struct xyzw8 {
-	struct fe8 x, y, zz, w;
-};
-
-struct affine8 {
-	struct fe8 x, y; /* y: four times the coordinate */
-};
-
-/* An entry for each lane, and which lanes take the negative. */
-struct terms {
-	const struct sm2_affine *at[FE8_LANES];
-	unsigned minus;
-};
 
 /* The windows first .. first + 7 of a table. */
 static inline struct terms terms_of(const struct sm2_table *table, const struct sm2_digits *d, int first)
@@ -52,42 +32,18 @@ static inline struct terms terms_chosen(const struct sm2_affine *chosen, const s
 	return t;
 }
 
-IFMA_INLINE struct affine8 load_terms(const struct terms *t)
+IFMA_TARGET static void start_terms(struct xyzw8 *a, const struct terms *t)
 {
-	struct affine8 e;
-	__m512i row[FE8_LANES];
+	struct affine8 e = load_terms(t);
 
-	FE8_UNROLL
-	for (int l = 0; l < FE8_LANES; l++)
-		row[l] = _mm512_loadu_si512(t->at[l]);
-	fe8_transpose(row);
-	e.x = fe8_from_words(row);
-	e.y = fe8_carry(fe8_add_p(fe8_negate(fe8_from_words(row + 4), (__mmask8)t->minus), 1));
-	return e;
+	start(a, &e);
 }
 
-/* The end that additions share: own X and Y over the common denominator are u and s; p and r are the differences. */
-IFMA_INLINE void add_end(struct xyzw8 *a, const struct fe8 *u, const struct fe8 *s, const struct fe8 *p,
-                         const struct fe8 *r)
-{
-	struct fe8 pp = fe8_sqr(p), ppp = fe8_mul(&pp, p), q = fe8_mul(u, &pp), t;
-
-	t = fe8_minus(fe8_minus(fe8_sqr_loose(r), ppp), fe8_times(q, 1));
-	a->x = fe8_fold(fe8_add_p(t, 6));
-	a->zz = fe8_mul(&a->zz, &pp);
-	a->w = fe8_mul(&a->w, &ppp);
-	q = fe8_sub(q, a->x);
-	t = fe8_minus(fe8_mul_loose(r, &q), fe8_mul_loose(s, &ppp));
-	a->y = fe8_fold(fe8_add_p(t, 2));
-}
-
-/* ZZ = 0 for what has met an equal or opposite point: it stays 0. */
 IFMA_TARGET static void add_terms(struct xyzw8 *a, const struct terms *t)
 {
-	struct affine8 b = load_terms(t);
-	struct fe8 p = fe8_sub(fe8_mul_loose(&b.x, &a->zz), a->x), r = fe8_sub(fe8_mul_loose(&b.y, &a->w), a->y);
+	struct affine8 e = load_terms(t);
 
-	add_end(a, &a->x, &a->y, &p, &r);
+	add_affine(a, &e);
 }
 
 IFMA_INLINE struct fe8 swapped(struct fe8 a, __m512i with)
@@ -126,19 +82,6 @@ IFMA_TARGET static void lane0(struct sm2_fe *out, const struct fe8 *a)
 	sm2_fe_final(out, t, t[4]);
 }
 
-/* Of the first entries; ZZ = W = 16, as 2^264 mod p, and ZZZ = 64. */
-IFMA_TARGET static void start(struct xyzw8 *a, const struct terms *t)
-{
-	const struct fe8 sixteen = {
-	    {fe8_word(0x100), fe8_word(0xffffffff00000), fe8_word(0), fe8_word(0), fe8_word(0x1000000)}};
-	struct affine8 e = load_terms(t);
-
-	a->x = fe8_mul(&e.x, &sixteen);
-	a->y = fe8_mul(&e.y, &sixteen);
-	a->zz = sixteen;
-	a->w = sixteen;
-}
-
 static void prefetch(const struct sm2_table *table, const struct sm2_digits *d)
 {
 	for (int i = 0; i < SM2_WINDOWS; i++)
@@ -169,7 +112,7 @@ void sm2_core_known_ifma(struct sm2_fe *x, struct sm2_fe *zz, const struct sm2_t
 
 	prefetch(base, &claim->s);
 	prefetch(key, &claim->t);
-	start(&sum, &t);
+	start_terms(&sum, &t);
 	add_table(&sum, base, &claim->s, FE8_LANES);
 	add_table(&sum, key, &claim->t, 0);
 	merge_all(&sum);
@@ -201,7 +144,7 @@ void sm2_core_base_ifma(struct sm2_jacobian *out, const struct sm2_table *base, 
 	struct terms t = terms_of(base, d, 0);
 
 	prefetch(base, d);
-	start(&sum, &t);
+	start_terms(&sum, &t);
 	add_table(&sum, base, d, FE8_LANES);
 	merge_all(&sum);
 	to_jacobian(out, &sum);
@@ -213,7 +156,7 @@ void sm2_core_chosen_ifma(struct sm2_jacobian *out, const struct sm2_affine chos
 	struct xyzw8 sum;
 	struct terms t = terms_chosen(chosen, d, 0);
 
-	start(&sum, &t);
+	start_terms(&sum, &t);
 	for (int i = FE8_LANES; i < SM2_WINDOWS; i += FE8_LANES) {
 		t = terms_chosen(chosen, d, i);
 		add_terms(&sum, &t);

@@ -38,8 +38,13 @@ extern const struct sm2_core_ops sm2_core_adx; /* x86-64 only */
 void sm2_core_known_ifma(struct sm2_fe *x, struct sm2_fe *zz, const struct sm2_table *base, const struct sm2_table *key,
                          const struct sm2_claim *claim);
 
-/* k·G in the same lanes, from the digits' entries in the table (public digits) or from those that masks have chosen
- * (constant-time). Z = 0 for k = 0, and for those few k of which two parts are equal or opposite mod n. */
+/* s·G + t·P of one claim and key in each lane; x and zz as above. Keys must be on the curve. */
+void sm2_core_lanes_ifma(struct sm2_fe x[SM2_LANES], struct sm2_fe zz[SM2_LANES],
+                         const struct sm2_affine *const key[SM2_LANES], const struct sm2_claim claim[SM2_LANES]);
+
+/* k·G, its windows spread over the lanes, from the digits' entries in the table (public digits) or from those that
+ * masks have chosen (constant-time). Z = 0 for k = 0, and for those few k of which two parts are equal or opposite mod
+ * n. */
 void sm2_core_base_ifma(struct sm2_jacobian *out, const struct sm2_table *base, const struct sm2_digits *d);
 void sm2_core_chosen_ifma(struct sm2_jacobian *out, const struct sm2_affine chosen[SM2_WINDOWS],
                           const struct sm2_digits *d);

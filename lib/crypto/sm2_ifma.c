@@ -4,11 +4,10 @@
  * y 2^-4. The map (x, y) -> (x 2^-4, y 2^-6) takes the curve to one with the same addition, so x is right as it is and
  * y is four times what it should be. It is kept so, and every level pays for it with nothing: the inverses are made a
  * quarter of what they should be (a constant that is multiplied in anyway), and 4 y3 = 4 l (x1 - x3) - 4 y1. */
-#include "crypto/sm2_inverse.h"
 #include "crypto/sm2_tree.h"
 
 #ifdef __x86_64__
-#include "crypto/sm2_ifma_field.h"
+#include "crypto/sm2_ifma_lanes.h"
 
 #include <string.h>
 
@@ -35,7 +34,7 @@ size_t sm2_tree_room_ifma(size_t n)
 	return groups_of(n) * (SM2_TERMS * sizeof(struct point8) + SM2_TERMS / 2 * sizeof(struct fe8));
 }
 
-/* ---- from the tables, and back to words ------------------------------------------------------ */
+/* ---- from the tables ------------------------------------------------------------------------- */
 
 /* Eight entries, one of each lane's table, and which lanes take the negative. */
 struct entries {
@@ -73,60 +72,6 @@ IFMA_TARGET static void gather(struct point8 out[SM2_WINDOWS], const struct sm2_
 		out[w].x = fe8_from_words(row);
 		out[w].y = fe8_negate(fe8_from_words(row + 4), (__mmask8)e[w].minus);
 	}
-}
-
-/* Of tight elements below 2p: reduced below p. */
-IFMA_TARGET static void to_lanes(struct sm2_fe out[FE8_LANES], const struct fe8 *a)
-{
-	static const uint64_t p[4] = {SM2_P0, SM2_P1, SM2_P2, SM2_P3};
-	_Alignas(64) uint64_t w[5][FE8_LANES];
-	__m512i v[5];
-
-	fe8_to_words(a, v);
-	for (int i = 0; i < 5; i++)
-		_mm512_store_si512(w[i], v[i]);
-	for (int l = 0; l < FE8_LANES; l++) {
-		uint64_t less[4], borrow = 0;
-
-		for (int i = 0; i < 4; i++) {
-			uint64_t part = w[i][l] - p[i];
-
-			less[i] = part - borrow;
-			borrow = (uint64_t)(w[i][l] < p[i]) | (uint64_t)(part < borrow);
-		}
-		for (int i = 0; i < 4; i++)
-			out[l].v[i] = w[4][l] >= borrow ? less[i] : w[i][l];
-	}
-}
-
-IFMA_TARGET static struct fe8 from_lanes(const struct sm2_fe in[FE8_LANES])
-{
-	_Alignas(64) uint64_t w[4][FE8_LANES];
-	__m512i v[4];
-
-	for (int i = 0; i < 4; i++) {
-		for (int l = 0; l < FE8_LANES; l++)
-			w[i][l] = in[l].v[i];
-		v[i] = _mm512_load_si512(w[i]);
-	}
-	return fe8_from_words(v);
-}
-
-/* ---- one inversion for all ------------------------------------------------------------------- */
-
-/* 1 / (4 a). An element a 2^260 is taken for a 2^4 by sm2_field.h, whose inverse is a^-1 2^252: 2^6 is missing. */
-IFMA_TARGET static struct fe8 invert_quarter(const struct fe8 *a)
-{
-	/* 2^266 mod p */
-	const struct fe8 scale = {
-	    {fe8_word(0x400), fe8_word(0xfffffffc00000), fe8_word(3), fe8_word(0), fe8_word(0x4000000)}};
-	struct sm2_fe lane[FE8_LANES];
-	struct fe8 inverse;
-
-	to_lanes(lane, a);
-	sm2_fe_inv_many_public(lane, FE8_LANES);
-	inverse = from_lanes(lane);
-	return fe8_mul(&inverse, &scale);
 }
 
 /* ---- a level of the tree --------------------------------------------------------------------- */
@@ -189,7 +134,7 @@ IFMA_TARGET static void add_level(struct room *m, unsigned log)
 
 	differences(m, log, run);
 	product = fe8_mul(&run[0], &run[1]);
-	inverse = invert_quarter(&product);
+	inverse = fe8_invert_quarter(&product);
 	swap = run[0];
 	run[0] = fe8_mul(&inverse, &run[1]);
 	run[1] = fe8_mul(&inverse, &swap);
@@ -204,7 +149,7 @@ IFMA_TARGET static void put_out(const struct room *m, struct sm2_sum *sums, size
 
 	for (size_t i = 0; i < n; i++) {
 		if (i % FE8_LANES == 0)
-			to_lanes(x, &m->points[i / FE8_LANES][0].x);
+			fe8_to_lanes(x, &m->points[i / FE8_LANES][0].x);
 		sums[i].x = x[i % FE8_LANES];
 		sums[i].irregular = (m->irregular[i / FE8_LANES] >> i % FE8_LANES & 1) != 0;
 	}

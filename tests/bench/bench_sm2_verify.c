@@ -44,6 +44,7 @@ struct signer_case *make_signer(void)
 	        "contexts");
 	must_be(sm2_key_new(span_of(point, sizeof(point)), &s->key) == ERR_OK && sm2_key_prepare(s->key) == ERR_OK,
 	        "a key of ours");
+	must_be(sm2_key_new(span_of(point, sizeof(point)), &s->unprepared) == ERR_OK, "a key without a table");
 	s->at = *sm2_key_at(s->key);
 	make_values(s);
 	return s;
@@ -55,6 +56,7 @@ void free_signer(struct signer_case *s)
 	EVP_PKEY_CTX_free(s->verify);
 	EVP_PKEY_free(s->pkey);
 	sm2_key_free(s->key);
+	sm2_key_free(s->unprepared);
 	free(s);
 }
 
@@ -120,13 +122,14 @@ static void batch_run(void *arg)
 		must_be(b->jobs[i].verdict == ERR_OK, "batch: a good signature is refused");
 }
 
-static void fill_batch(struct batch *b, struct signer_case *const *of, size_t n)
+static void fill_batch(struct batch *b, struct signer_case *const *of, size_t n, bool known)
 {
 	for (size_t i = 0; i < JOBS; i++) {
 		const struct signer_case *s = of[i % n];
 		const struct sm2_case *c = &s->at_case[i];
 
-		b->jobs[i] = (struct sm2_job){.key = s->key, .digest = c->e, .sig = span_of(c->der, c->len)};
+		b->jobs[i] =
+		    (struct sm2_job){.key = known ? s->key : s->unprepared, .digest = c->e, .sig = span_of(c->der, c->len)};
 	}
 }
 
@@ -197,13 +200,14 @@ static void bench_table(struct signer_case *s)
 void bench_verify(void)
 {
 	static struct crowd crowd;
-	static struct batch one, many;
+	static struct batch one, many, unknown;
 	static struct message message;
 
 	for (size_t i = 0; i < SIGNERS; i++)
 		crowd.of[i] = make_signer();
-	fill_batch(&one, crowd.of, 1);
-	fill_batch(&many, crowd.of, SIGNERS);
+	fill_batch(&one, crowd.of, 1, true);
+	fill_batch(&many, crowd.of, SIGNERS, true);
+	fill_batch(&unknown, crowd.of, SIGNERS, false);
 	make_message(&message, crowd.of[0]);
 	struct signer_case *s = crowd.of[0];
 	const struct contestant digests[] = {
@@ -217,6 +221,7 @@ void bench_verify(void)
 	    {"verify_unknown_portable_ratio", "  plain C", CPU_PORTABLE, 0, unknown_run, s, 1},
 	    {"batch_ifma_ratio", "batch of 256, AVX-512 IFMA", CPU_ALL, CPU_IFMA, batch_run, &one, JOBS},
 	    {"batch_ifma_32_signers_ratio", "  of 32 signers", CPU_ALL, CPU_IFMA, batch_run, &many, JOBS},
+	    {"batch_unknown_ifma_ratio", "  of signers without a table", CPU_ALL, CPU_IFMA, batch_run, &unknown, JOBS},
 	    {"batch_adx_ratio", "batch of 256, MULX and ADX", CPU_ADX, CPU_ADX, batch_run, &one, JOBS},
 	    {"batch_portable_ratio", "batch of 256, plain C", CPU_PORTABLE, 0, batch_run, &one, JOBS},
 	};
