@@ -38,22 +38,58 @@ static void nibbles_of(struct nibbles *out, const struct sm2_claim claim[FE8_LAN
 	}
 }
 
-/* a = 2a on the curve itself, 7M + 2S. ZZ = 0 stays. */
-IFMA_TARGET static void twice(struct xyzw8 *a)
-{
-	struct fe8 u = fe8_carry(fe8_times(a->y, 1)), v = fe8_sqr(&u), w = fe8_mul(&u, &v), s = fe8_mul(&a->x, &v), t;
-	struct fe8 less = fe8_sub(a->x, a->zz), more = fe8_carry(fe8_add(a->x, a->zz)), m = fe8_mul_loose(&less, &more);
+/* (X/Z^2, Y/Z^3), each tight and below 2p. */
+struct jacobian8 {
+	struct fe8 x, y, z;
+};
 
-	m = fe8_fold(fe8_add(fe8_times(m, 1), m)); /* 3(X - ZZ)(X + ZZ) */
-	a->x = fe8_fold(fe8_add_p(fe8_minus(fe8_sqr_loose(&m), fe8_times(s, 1)), 5));
-	a->zz = fe8_mul(&a->zz, &v);
-	s = fe8_sub(s, a->x);
-	t = fe8_minus(fe8_mul_loose(&m, &s), fe8_mul_loose(&w, &a->y));
-	a->w = fe8_mul(&a->w, &w);
+/* a = 2a, 3M + 5S. Z = 0 stays. */
+IFMA_TARGET static void twice(struct jacobian8 *a)
+{
+	struct fe8 zz = fe8_sqr(&a->z), yy = fe8_sqr(&a->y), yz = fe8_carry(fe8_add(a->y, a->z)), m, b, t;
+	struct fe8 less = fe8_sub(a->x, zz), more = fe8_carry(fe8_add(a->x, zz));
+
+	t = fe8_minus(fe8_minus(fe8_sqr_loose(&yz), zz), yy);
+	a->z = fe8_fold(fe8_add_p(t, 4));
+	m = fe8_mul_loose(&less, &more);
+	m = fe8_fold(fe8_add(fe8_times(m, 1), m)); /* 3(X - Z^2)(X + Z^2) */
+	yy = fe8_carry(fe8_times(yy, 1));
+	b = fe8_mul(&a->x, &yy); /* 2XY^2 */
+	a->x = fe8_fold(fe8_add_p(fe8_minus(fe8_sqr_loose(&m), fe8_times(b, 2)), 9));
+	b = fe8_fold(fe8_add_p(fe8_minus(fe8_times(b, 1), a->x), 2));
+	t = fe8_minus(fe8_mul_loose(&m, &b), fe8_times(fe8_sqr_loose(&yy), 1));
+	a->y = fe8_fold(fe8_add_p(t, 5));
+}
+
+/* a += b, 8M + 3S; b.y is the coordinate itself. Z = 0 stays, and is what becomes of equal or opposite points. */
+IFMA_TARGET static void add_multiple(struct jacobian8 *a, const struct affine8 *b)
+{
+	struct fe8 zz = fe8_sqr(&a->z), zzz = fe8_mul(&zz, &a->z), h, r, t, v;
+
+	h = fe8_sub(fe8_mul_loose(&b->x, &zz), a->x);
+	r = fe8_sub(fe8_mul_loose(&b->y, &zzz), a->y);
+	a->z = fe8_fold(fe8_mul_loose(&a->z, &h));
+	zz = fe8_sqr(&h);
+	zzz = fe8_mul(&zz, &h);
+	v = fe8_mul(&a->x, &zz);
+	t = fe8_minus(fe8_minus(fe8_sqr_loose(&r), zzz), fe8_times(v, 1));
+	a->x = fe8_fold(fe8_add_p(t, 6));
+	v = fe8_sub(v, a->x);
+	t = fe8_minus(fe8_mul_loose(&r, &v), fe8_mul_loose(&a->y, &zzz));
 	a->y = fe8_fold(fe8_add_p(t, 2));
 }
 
-/* Affine form of n points, none of them infinity, by one inversion. */
+/* The denominators that make X and Y the numbers of a point (x 2^-4, y 2^-6): ZZ = 16 Z^2, ZZZ = 64 Z^3 = 4 W. */
+IFMA_TARGET static void put_denominators(struct xyzw8 *out, const struct fe8 *z)
+{
+	const struct fe8 z16 = sixteen();
+	struct fe8 zz = fe8_sqr(z), zzz = fe8_mul(&zz, z);
+
+	out->zz = fe8_mul(&zz, &z16);
+	out->w = fe8_mul(&zzz, &z16);
+}
+
+/* Affine form of n points, none of them infinity, by one inversion; y is the coordinate itself. */
 IFMA_TARGET static void normalise(struct affine8 *out, const struct xyzw8 *in, int n)
 {
 	struct fe8 z[MULTIPLES], before[MULTIPLES], run, t, u;
@@ -62,21 +98,21 @@ IFMA_TARGET static void normalise(struct affine8 *out, const struct xyzw8 *in, i
 		z[i] = fe8_mul(&in[i].zz, &in[i].w);
 		before[i] = run = i == 0 ? z[0] : fe8_mul(&run, &z[i]);
 	}
-	run = fe8_fold(fe8_times(fe8_invert_quarter(&run), 2));
+	run = fe8_invert_quarter(&run);
 	for (int i = n - 1; i >= 0; i--) {
 		t = i == 0 ? run : fe8_mul(&run, &before[i - 1]);
 		run = fe8_mul(&run, &z[i]);
-		u = fe8_mul(&t, &in[i].w); /* 1/ZZ */
-		out[i].x = fe8_mul(&in[i].x, &u);
-		u = fe8_mul(&t, &in[i].zz); /* 1/W */
+		u = fe8_mul(&t, &in[i].w); /* 1/4ZZ */
+		out[i].x = fe8_fold(fe8_times(fe8_mul_loose(&in[i].x, &u), 2));
+		u = fe8_mul(&t, &in[i].zz); /* 1/ZZZ */
 		out[i].y = fe8_mul(&in[i].y, &u);
 	}
 }
 
-/* From the isomorphic curve to the curve itself: (x 2^-4, 4y 2^-6) to (x, 4y). */
+/* From (x 2^-4, 4y 2^-6) on the isomorphic curve to (x, y). */
 IFMA_TARGET static struct affine8 load_keys(const struct sm2_affine *const key[FE8_LANES])
 {
-	const struct fe8 z = sixteen(), zz = fe8_sixty_four();
+	const struct fe8 z = sixteen();
 	struct terms t = {.minus = 0};
 	struct affine8 e;
 
@@ -84,23 +120,51 @@ IFMA_TARGET static struct affine8 load_keys(const struct sm2_affine *const key[F
 		t.at[l] = key[l];
 	e = load_terms(&t);
 	e.x = fe8_mul(&e.x, &z);
-	e.y = fe8_mul(&e.y, &zz);
+	e.y = fe8_mul(&e.y, &z);
 	return e;
+}
+
+/* What add_affine() and start() take. */
+IFMA_TARGET static struct affine8 fourfold(struct affine8 e)
+{
+	e.y = fe8_fold(fe8_times(e.y, 2));
+	return e;
+}
+
+/* 1, as 2^260 mod p. */
+IFMA_INLINE struct fe8 one(void)
+{
+	struct fe8 r = {{fe8_word(0x10), fe8_word(0xffffffff0000), fe8_word(0x0), fe8_word(0x0), fe8_word(0x100000)}};
+	return r;
+}
+
+/* 2a. */
+IFMA_TARGET static struct affine8 double_of(const struct affine8 *a)
+{
+	struct jacobian8 j = {a->x, a->y, one()};
+	const struct fe8 z16 = sixteen(), z64 = fe8_sixty_four();
+	struct xyzw8 sum;
+	struct affine8 out;
+
+	twice(&j);
+	put_denominators(&sum, &j.z);
+	sum.x = fe8_mul(&j.x, &z16);
+	sum.y = fe8_mul(&j.y, &z64);
+	normalise(&out, &sum, 1);
+	return out;
 }
 
 /* P, 3P .. 15P. */
 IFMA_TARGET static void odd_multiples(struct affine8 out[MULTIPLES], const struct sm2_affine *const key[FE8_LANES])
 {
 	struct xyzw8 sum[MULTIPLES];
-	struct affine8 p = load_keys(key), two;
+	struct affine8 p = load_keys(key), step = fourfold(double_of(&p));
 
+	p = fourfold(p);
 	start(&sum[0], &p);
-	sum[1] = sum[0];
-	twice(&sum[1]);
-	normalise(&two, &sum[1], 1);
 	for (int i = 1; i < MULTIPLES; i++) {
 		sum[i] = sum[i - 1];
-		add_affine(&sum[i], &two);
+		add_affine(&sum[i], &step);
 	}
 	normalise(out, sum, MULTIPLES);
 }
@@ -121,22 +185,28 @@ IFMA_INLINE struct affine8 pick(const struct affine8 multiple[MULTIPLES], const 
 	return e;
 }
 
-IFMA_TARGET static void multiply(struct xyzw8 *sum, const struct sm2_affine *const key[FE8_LANES],
+/* t·P, its denominators those of the isomorphic curve. */
+IFMA_TARGET static void multiply(struct xyzw8 *out, const struct sm2_affine *const key[FE8_LANES],
                                  const struct sm2_claim claim[FE8_LANES])
 {
 	struct affine8 multiple[MULTIPLES], e;
+	struct jacobian8 sum = {.z = one()};
 	struct nibbles n;
 
 	nibbles_of(&n, claim);
 	odd_multiples(multiple, key);
 	e = pick(multiple, &n, NIBBLES - 1);
-	start(sum, &e);
+	sum.x = fe8_fold(e.x);
+	sum.y = fe8_fold(e.y);
 	for (int i = NIBBLES - 2; i >= 0; i--) {
 		for (int k = 0; k < 4; k++)
-			twice(sum);
+			twice(&sum);
 		e = pick(multiple, &n, i);
-		add_affine(sum, &e);
+		add_multiple(&sum, &e);
 	}
+	out->x = sum.x;
+	out->y = sum.y;
+	put_denominators(out, &sum.z);
 }
 
 static struct terms base_terms(const struct sm2_claim claim[FE8_LANES], int window)
@@ -153,18 +223,14 @@ static struct terms base_terms(const struct sm2_claim claim[FE8_LANES], int wind
 	return t;
 }
 
-/* ZZ becomes 16 ZZ and ZZZ 64 ZZZ for the isomorphic curve. */
 IFMA_TARGET void sm2_core_lanes_ifma(struct sm2_fe x[FE8_LANES], struct sm2_fe zz[FE8_LANES],
                                      const struct sm2_affine *const key[FE8_LANES],
                                      const struct sm2_claim claim[FE8_LANES])
 {
-	const struct fe8 z16 = sixteen(), z64 = fe8_sixty_four();
 	struct affine8 e;
 	struct xyzw8 sum;
 
 	multiply(&sum, key, claim);
-	sum.zz = fe8_mul(&sum.zz, &z16);
-	sum.w = fe8_mul(&sum.w, &z64);
 	for (int i = 0; i < SM2_WINDOWS; i++) {
 		struct terms t = base_terms(claim, i);
 
