@@ -102,7 +102,7 @@ class Cluster:
     def __init__(self):
         self.machines = [Machine("a", True), Machine("b", True), Machine("c", False)]
         self.nodes = self.machines[:2]
-        self.primary = self.replica = None
+        self.primary = self.replica = self.dead = None
 
     @staticmethod
     def bury():
@@ -146,21 +146,33 @@ class Cluster:
     def waits_for_replica(self):
         pair.wait_for_sync_commit(self.primary)
 
-    def fail(self):
-        """Nobody does anything. When it happened, when no old answer was under way any more, and what there is to say."""
-        dead, heir = self.primary, self.replica
-        killed = time.monotonic()
-        dead.kill()
+    def lose(self, machine):
+        """When it was killed, and when no old answer was under way any more."""
+        killed, self.dead = time.monotonic(), machine
+        machine.kill()
         time.sleep(TO_CHECK)
-        over = time.monotonic()
+        return killed, time.monotonic()
+
+    def fail(self):
+        """Nobody does anything. Also what there is to say."""
+        heir = self.replica
+        killed, over = self.lose(self.primary)
         pair.wait_for("the replica leads", lambda: self.roles(heir).get("leader") is heir, 60)
         return killed, over, "%s leads after %.1f s" % (heir.name, time.monotonic() - killed)
 
     def mend(self):
         """The machine starts again, and Patroni makes a replica of it."""
         time.sleep(random.uniform(0, 1))
-        self.primary.start(self.machines)
+        self.dead.start(self.machines)
         self.settle()
+
+    def set_strict(self, strict):
+        """What becomes of writes while there is no replica: they go on without (False), or wait (True)."""
+        request = urllib.request.Request(local(self.primary.rest) + "/config", method="PATCH", data=json.dumps(
+            {"synchronous_mode_strict": strict}).encode(), headers={"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=10) as r:
+            assert json.load(r)["synchronous_mode_strict"] is strict, "Patroni did not take the setting"
+        time.sleep(6)  # loop_wait, until it is in force
 
     def keep_logs(self, folder):
         pair.keep_logs([m.home for m in self.machines], folder)

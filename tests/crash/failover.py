@@ -9,7 +9,8 @@ to two seconds later (pair.py), or by Patroni (cluster.py). Then
    each has had another write acknowledged;
  - what was acknowledged is answered again with the same answer, each request has exactly one entry in the audit log, whose
    indexes are dense, and `yinzhengd check --store` finds nothing.
-The killed server comes back as the new replica: from a new base backup, or as Patroni does it.
+The killed server comes back as the new replica: from a new base backup, or as Patroni does it. Under Patroni the
+replica's machine is killed at the end, too, in both ways of going on without it.
 """
 import os
 import random
@@ -27,6 +28,7 @@ import work  # noqa: E402
 import yz  # noqa: E402
 
 WORKERS = 6
+WAITING = 12  # seconds without the replica's machine
 HOW = {"hand": pair.Pair, "patroni": cluster.Cluster}
 
 
@@ -105,6 +107,28 @@ def one_round(p, server, holder, start):
     return end, ops, clients, times, words
 
 
+def without_replica(p, server, holder, start, strict):
+    """The replica's machine dies instead. By synchronous_mode_strict writes go on without it, or wait for it."""
+    ops = []
+    p.set_strict(strict)
+    clients = start_load(server, holder, ops, p.PATIENCE)
+    p.waits_for_replica()
+    killed, over = p.lose(p.replica)
+    if strict:
+        time.sleep(WAITING)
+        done = [t for c in clients for t in c.times if t > over]
+        assert not done, "%d writes were acknowledged without a replica" % len(done)
+        p.mend()
+    times = back_after(clients, killed, over, p)
+    end = judged(server, ops, start)
+    if not strict:
+        p.mend()
+    print("  replica killed, synchronous_mode_strict %s: clients served again after %.2f to %.2f s%s" % (
+        str(strict).lower(), times[0], times[-1], ", its machine was back after %d s" % WAITING if strict else ""),
+          flush=True)
+    return end
+
+
 def new_server(url):
     folder = tempfile.mkdtemp(prefix="s-", dir=os.path.join(yz.BUILD, "e2e"))
     with open(os.path.join(folder, "store.url"), "w", encoding="ascii") as f:
@@ -136,6 +160,8 @@ def main():
             worst.append(times[-1])
             print("  round %2d: %s; clients served again after %.2f to %.2f s; %d requests" % (
                 i, words, times[0], times[-1], len(ops)), flush=True)
+        for strict in (False, True) if how is cluster.Cluster else ():
+            start = without_replica(p, server, holder, start, strict)
         server.remove()
     except AssertionError as e:
         p.keep_logs(yz.BUILD)
