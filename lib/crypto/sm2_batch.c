@@ -153,15 +153,15 @@ static void judge_sums(struct block *b)
 	}
 }
 
-/* What waits for the lanes is judged; where it is only one, alone. */
+/* What waits for the lanes is judged; where it is too little, alone. */
 static void judge_lanes(struct block *b)
 {
 	struct sm2_lanes *l = &b->lanes;
 
-	if (l->n > 1)
+	if (l->n >= SM2_LANES_LEAST)
 		sm2_core_verify_lanes(l);
 	else
-		l->open = (unsigned)l->n;
+		l->open = (1U << l->n) - 1;
 	for (size_t i = 0; i < l->n; i++) {
 		if ((l->open >> i & 1) != 0)
 			verify_alone(b->laned[i]);

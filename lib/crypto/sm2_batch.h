@@ -2,7 +2,7 @@
  * Many SM2 signatures at once: independent jobs, each with a verdict of its own, which is the one that sm2_verify_by()
  * would give. Jobs are taken in blocks of SM2_BATCH_BLOCK: messages are hashed side by side (sm3_many.h), and the sums
  * of the signers that have a table share their inversions (sm2_tree.h). So a batch pays with signers that return;
- * others are verified as they would be alone.
+ * others are verified side by side where the machine has AVX-512 IFMA (sm2_core.h), and alone elsewhere.
  *
  * Working memory is that of one block (below 600 KiB), however many jobs there are; when it is not to be had, jobs are
  * verified one by one. One bad job does not cost the others anything, but for its own time.

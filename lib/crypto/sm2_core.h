@@ -42,7 +42,8 @@ struct sm2_lanes {
 	unsigned good, open; /* out */
 };
 void sm2_core_verify_lanes(struct sm2_lanes *l);
-/* Whether there are lanes: then two or more in them are faster than one by one. */
+/* Whether there are lanes: then so many in them are faster than one by one (measured). */
+enum { SM2_LANES_LEAST = 3 };
 bool sm2_core_has_lanes(void);
 
 /* k·G in constant time for a secret k (1..n-1; 0 gives infinity): every table entry is read and masked. */

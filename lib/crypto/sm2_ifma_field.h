@@ -1,6 +1,6 @@
 /*
  * Eight elements of SM2's field at once, one in each lane of AVX-512 IFMA: radix 2^52, Montgomery form with R = 2^260.
- * Private to sm2_ifma.c and its test; whoever calls in has asked cpu.h. Nothing here branches on values.
+ * Private to the IFMA files and their tests; whoever calls in has asked cpu.h. Nothing here branches on values.
  *
  * Two states of an element (value: the sum of limb[i] * 2^(52 i), congruent to what is meant):
  * tight  limbs in [0, 2^52), value below 4p: what a multiplication takes, since IFMA reads 52 bits of a limb;

@@ -45,7 +45,8 @@ IFMA_INLINE struct fe8 fe8_sixty_four(void)
 	return r;
 }
 
-/* 1 / (4 a). An element a 2^260 is taken for a 2^4 by sm2_field.h, whose inverse is a^-1 2^252: 2^6 is missing. */
+/* 1 / (4 a). An element a 2^260 is taken for a 2^4 by sm2_field.h, whose inverse is a^-1 2^252: 2^6 is missing.
+ * No lane may be zero: it would spoil the others. */
 IFMA_TARGET static inline struct fe8 fe8_invert_quarter(const struct fe8 *a)
 {
 	const struct fe8 scale = fe8_sixty_four();
