@@ -230,6 +230,18 @@ enum err sm2_verify_by(struct sm2_means by, const struct sm2_key *k, struct span
 	return e;
 }
 
+enum err sm2_verify_digest_by(struct sm2_means by, const struct sm2_key *k, const uint8_t e[SM2_DIGEST],
+                              struct span sig)
+{
+	struct sm2_value v;
+
+	if (sm2_value_read(sig, &v) != ERR_OK)
+		return ERR_SIGNATURE_BAD;
+	if (by.backend == SM2_OPENSSL)
+		return sm2_openssl_verify_digest(sm2_key_point(k), e, sig);
+	return fits(by, k, e, &v) ? ERR_OK : ERR_SIGNATURE_BAD;
+}
+
 enum err sm2_verify(const struct sm2_key *k, struct span id, struct span msg, struct span sig)
 {
 	return sm2_verify_by((struct sm2_means){0}, k, id, msg, sig);

@@ -214,13 +214,9 @@ static void run_block(struct block *b, struct sm2_job *jobs, size_t n)
 
 static enum err verify_one(struct sm2_means by, const struct sm2_job *job)
 {
-	struct sm2_value v;
-
-	if (job->digest == NULL)
-		return sm2_verify_by(by, job->key, job->id, job->msg, job->sig);
-	if (sm2_value_read(job->sig, &v) != ERR_OK)
-		return ERR_SIGNATURE_BAD;
-	return verdict(sm2_core_verify_unknown(sm2_key_at(job->key), job->digest, v.r, v.s));
+	if (job->digest != NULL)
+		return sm2_verify_digest_by(by, job->key, job->digest, job->sig);
+	return sm2_verify_by(by, job->key, job->id, job->msg, job->sig);
 }
 
 static struct block *block_new(struct sm2_means by, size_t n)

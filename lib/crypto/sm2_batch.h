@@ -19,8 +19,7 @@ enum { SM2_BATCH_BLOCK = 64 };
 struct sm2_job {
 	const struct sm2_key *key;
 	struct span id, msg;   /* what was signed, in whose name; not looked at when there is a digest */
-	const uint8_t *digest; /* SM2_DIGEST octets: e = SM3(Z || msg) as the caller knows it, verified by our own
-	                        * arithmetic whatever the back end is; NULL: it is made here */
+	const uint8_t *digest; /* SM2_DIGEST octets: e = SM3(Z || msg) as the caller knows it; NULL: it is made here */
 	struct span sig;       /* DER */
 	enum err verdict;      /* out: ERR_OK, ERR_SIGNATURE_BAD, or ERR_FIELD_TOO_LONG of the identity */
 };

@@ -1,5 +1,6 @@
 /* The whole operations of sm2_core_ops.h, compiled once per path: sm2_core_portable.c and sm2_core_adx.c include this
  * file after choosing the field's multiplication, and nobody else does. */
+#include "crypto/rand.h"
 #include "crypto/sm2_core_ops.h"
 #include "crypto/sm2_point_inline.h"
 
@@ -408,6 +409,9 @@ static void base_secret(struct sm2_jacobian *out, struct sm2_affine entry[SM2_WI
 		pt_xyzz_add(&acc, &entry[i], &m);
 	pt_xyzz_to_jacobian(&sum, &acc);
 	point_add_affine_secret(out, &sum, &entry[SM2_WINDOWS - 1]);
+	secret_wipe(&m, sizeof(m));
+	secret_wipe(&acc, sizeof(acc));
+	secret_wipe(&sum, sizeof(sum));
 }
 
 const struct sm2_core_ops SM2_CORE_OPS = {

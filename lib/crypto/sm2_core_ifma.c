@@ -136,6 +136,7 @@ static void to_jacobian(struct sm2_jacobian *out, const struct xyzw8 *sum)
 	sm2_fe_mul(&out->x, &out->x, &R16);
 	sm2_fe_mul(&out->y, &out->y, &w);
 	sm2_fe_mul(&out->y, &out->y, &R4096);
+	secret_wipe(&w, sizeof(w));
 }
 
 void sm2_core_base_ifma(struct sm2_jacobian *out, const struct sm2_table *base, const struct sm2_digits *d)

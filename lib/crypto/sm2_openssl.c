@@ -97,6 +97,23 @@ enum err sm2_openssl_verify(struct span point, struct span id, struct span msg, 
 	return e == ERR_OK ? e : openssl_failed(e);
 }
 
+enum err sm2_openssl_verify_digest(struct span point, const uint8_t *e, struct span sig)
+{
+	EVP_PKEY *pkey = NULL;
+	EVP_PKEY_CTX *ctx = NULL;
+	enum err err = public_key(point, &pkey);
+
+	if (err == ERR_OK) {
+		ctx = EVP_PKEY_CTX_new(pkey, NULL);
+		err = ctx != NULL && EVP_PKEY_verify_init(ctx) == 1 ? ERR_OK : ERR_CRYPTO;
+	}
+	if (err == ERR_OK && EVP_PKEY_verify(ctx, sig.ptr, sig.len, e, SM2_DIGEST) != 1)
+		err = ERR_SIGNATURE_BAD;
+	EVP_PKEY_CTX_free(ctx);
+	EVP_PKEY_free(pkey);
+	return err == ERR_OK ? err : openssl_failed(err);
+}
+
 static enum err sign(EVP_MD_CTX *ctx, EVP_PKEY *pkey, struct span msg, uint8_t *sig, size_t *len)
 {
 	EVP_PKEY_CTX *pctx = NULL;

@@ -1,5 +1,6 @@
 #include "crypto/sm2_point.h"
 
+#include "crypto/rand.h"
 #include "crypto/sm2_core_ops.h"
 #include "crypto/sm2_inverse.h"
 
@@ -86,11 +87,15 @@ void sm2_point_add_affine_secret(struct sm2_jacobian *out, const struct sm2_jaco
 bool sm2_point_to_affine_secret(struct sm2_affine *out, const struct sm2_jacobian *a)
 {
 	struct sm2_fe inverse, square;
+	bool finite;
 
 	sm2_fe_inv_secret(&inverse, &a->z);
 	sm2_fe_sqr(&square, &inverse);
 	sm2_fe_mul(&out->x, &a->x, &square);
 	sm2_fe_mul(&square, &square, &inverse);
 	sm2_fe_mul(&out->y, &a->y, &square);
-	return sm2_fe_zero_mask(&inverse) == 0;
+	finite = sm2_fe_zero_mask(&inverse) == 0;
+	secret_wipe(&inverse, sizeof(inverse));
+	secret_wipe(&square, sizeof(square));
+	return finite;
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "crypto/rand.h"
 #include "crypto/sm2_field_portable.h"
 
 const uint64_t sm2_n[4] = {UINT64_C(0x53bbf40939d54123), UINT64_C(0x7203df6b21c6052b), UINT64_C(0xffffffffffffffff),
@@ -162,6 +163,8 @@ void sm2_scalar_inv(struct sm2_scalar *out, const struct sm2_scalar *a)
 			sm2_scalar_mont_mul(&acc, &acc, &power[digit]);
 	}
 	sm2_scalar_from_mont(out, &acc);
+	secret_wipe(power, sizeof(power)); /* a may be made of a private number */
+	secret_wipe(&acc, sizeof(acc));
 }
 
 uint64_t sm2_scalar_zero_mask(const struct sm2_scalar *a)

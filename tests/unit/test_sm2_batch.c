@@ -348,10 +348,14 @@ static void openssl_gives_the_same(void **state)
 		if (i % 4 == 3)
 			jobs[i].msg = span_of(ones[i + 1].msg, MSG);
 	}
-	jobs[0].digest = ones[0].e;
+	for (size_t i = 0; i < 4; i++)
+		jobs[i].digest = ones[i == 3 ? 4 : i].e;
 	sm2_verify_batch((struct sm2_means){.backend = SM2_OPENSSL}, jobs, 12);
 	for (size_t i = 0; i < 12; i++)
 		assert_int_equal(jobs[i].verdict, i % 4 == 3 ? ERR_SIGNATURE_BAD : ERR_OK);
+	jobs[0].sig = span_of("0", 1);
+	sm2_verify_batch((struct sm2_means){.backend = SM2_OPENSSL}, jobs, 1);
+	assert_int_equal(jobs[0].verdict, ERR_SIGNATURE_BAD);
 }
 
 static void tables_of_the_cache_are_used_and_given_back(void **state)
