@@ -27,6 +27,7 @@ METHOD(seal_history);
 METHOD(seal_sign);
 METHOD(seal_document);
 METHOD(verify);
+bool prompt_verify(const struct desk_call *call);
 METHOD(type_put);
 METHOD(type_get);
 METHOD(type_list);

@@ -205,6 +205,15 @@ enum err decode_verify(struct desk_call *call, const ProtobufCMessage *m)
 	return conv_time(call, "at", in->at, &r->at);
 }
 
+/* Signatures by a seal: what is judged of them is bounded by their size. A ZIP may unfold, a chain may be long. */
+bool prompt_verify(const struct desk_call *call)
+{
+	enum { PROMPT_DOCUMENT_MAX = 16 * 1024 };
+	const struct verify_request *r = call->req;
+
+	return !r->want_receipt && r->document.len <= PROMPT_DOCUMENT_MAX && verify_is_seal_signature(r->document);
+}
+
 enum err encode_verify(struct desk_call *call, ProtobufCMessage **out)
 {
 	const struct verify_answer *ans = call->ans;

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PATH_LEN = 96 };
+enum { PATH_LEN = 96, PROMPT_REQUEST_MAX = 32 * 1024, LATE_MS = 1000 };
 
 /* One call at work. Belongs to one thread at a time: a worker, or the store's writer while it commits. */
 struct work {
@@ -279,7 +279,9 @@ enum err dispatch_decode(const struct method *m, struct desk_call *call, struct 
 
 	if (request.len > m->max_request)
 		return err_note_set(&call->note, ERR_TOO_LARGE, NULL, "This method takes at most %u bytes.", m->max_request);
-	if ((e = request_digest(m, request, call->request_digest)) != ERR_OK)
+	/* What is asked twice is known again by it; nobody else looks at it. */
+	if ((m->use->flags & USE_REQUEST_ID) != 0 &&
+	    (e = request_digest(m, request, call->request_digest)) != ERR_OK)
 		return e;
 	if ((e = wire_unpack(call->arena, method_descriptor(m)->input, request, &message, &call->note)) != ERR_OK)
 		return e;
@@ -330,13 +332,58 @@ static struct work *work_new(struct rpc_call *c)
 	return w;
 }
 
+/* Calls wait unseen, before they are delivered: then what comes must go through the workers' admission. */
+static bool is_behind(struct service *s)
+{
+	int64_t late = atomic_load_explicit(&s->late, memory_order_relaxed);
+
+	return late != 0 && clock_monotonic_ms() - late < LATE_MS;
+}
+
+/* A caller that is known; nobody else has waited longer. */
+static bool may_be_prompt(struct work *w, struct span *request)
+{
+	struct service *s = w->service;
+	struct peer_evidence seen;
+
+	if (!s->prompt || w->method->prompt == NULL || is_behind(s) || !workers_quiet(s->workers) ||
+	    !rpc_request(w->rpc, request) || request->len > PROMPT_REQUEST_MAX || peers_evidence(w->rpc, &seen) != ERR_OK ||
+	    (w->peer = peers_known(s, &seen)) == NULL)
+		return false;
+	w->call.caller = *peer_principal(w->peer);
+	return desk_caller_is_kept(&w->call);
+}
+
+/* On few cores the way to a worker and back takes longer than a small computation. False: a worker goes on. */
+static bool answer_at_once(struct work *w)
+{
+	struct span request;
+	enum err e;
+
+	if (!may_be_prompt(w, &request))
+		return false;
+	if ((e = dispatch_decode(w->method, &w->call, request)) != ERR_OK) {
+		finish_refused(w, e);
+		return true;
+	}
+	if (!w->method->prompt(&w->call)) {
+		w->job.run = run_again;
+		return false;
+	}
+	begin(w);
+	return true;
+}
+
 /* Before anything is made for it: what is turned away must cost little. */
 static enum err admit(struct rpc_call *c, enum call_class class)
 {
 	struct service *s = rpc_env(c);
 
 	/* A call may have waited long before it was delivered. */
-	return rpc_left_ms(c) <= 0 ? ERR_DEADLINE : workers_admit(s->workers, class);
+	if (rpc_left_ms(c) > 0)
+		return workers_admit(s->workers, class);
+	atomic_store_explicit(&s->late, clock_monotonic_ms(), memory_order_relaxed);
+	return ERR_DEADLINE;
 }
 
 static void dispatch_start(struct rpc_call *c)
@@ -352,6 +399,8 @@ static void dispatch_start(struct rpc_call *c)
 		refuse_call(c, e, NULL);
 		return;
 	}
+	if (answer_at_once(w))
+		return;
 	rpc_watch(c); /* first, so that a worker can see that the client has gone */
 	e = workers_submit(s->workers, &w->job, class);
 	if (e != ERR_OK)

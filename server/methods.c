@@ -37,8 +37,8 @@
 #define VERIFY(name)  &yinzheng__v1__verification_service__descriptor, name, RPC_UNARY
 #define AUDIT(name)   &yinzheng__v1__audit_service__descriptor, name, RPC_UNARY
 #define ADMIN(name)   &yinzheng__v1__admin_service__descriptor, name, RPC_UNARY
-#define USE(u, x)     &(u), decode_##x, encode_##x, NULL, NULL
-#define DIRECT(h)     NULL, NULL, NULL, NULL, &(h)
+#define USE(u, x)     &(u), decode_##x, encode_##x, NULL, NULL, NULL
+#define DIRECT(h)     NULL, NULL, NULL, NULL, NULL, &(h)
 
 const struct method methods[] = {
     {SEAL("CreateSeal"), LARGE, USE(use_seal_create, seal_create)},
@@ -49,9 +49,9 @@ const struct method methods[] = {
     {SEAL("GetSealHistory"), SMALL, USE(use_seal_history, seal_history)},
     {SEAL("Sign"), SMALL, USE(use_seal_sign, seal_sign)},
     {SEAL("SignDocument"), MIB(36), 60000, MIB(160), &use_seal_document, decode_seal_document, encode_seal_document,
-     complete_seal_document, NULL},
+     complete_seal_document, NULL, NULL},
 
-    {VERIFY("Verify"), FILES, USE(use_verify, verify)},
+    {VERIFY("Verify"), FILES, &use_verify, decode_verify, encode_verify, NULL, prompt_verify, NULL},
     {&yinzheng__v1__verification_service__descriptor, "VerifyStream", RPC_BIDI, MIB(16), 0, MIB(160),
      DIRECT(verify_stream_handler)},
 
@@ -73,10 +73,10 @@ const struct method methods[] = {
     {SHOW("IssueCode"), MEDIUM, USE(use_code_issue, code_issue)},
     {SHOW("CancelCode"), SMALL, USE(use_code_cancel, code_cancel)},
 
-    {WINDOW("Pull"), MEDIUM, &use_pull, decode_pull, encode_pull, complete_pull, NULL},
+    {WINDOW("Pull"), MEDIUM, &use_pull, decode_pull, encode_pull, complete_pull, NULL, NULL},
     {WINDOW("GetReceipt"), SMALL, USE(use_receipt_get, receipt_get)},
 
-    {INSPECT("Inspect"), MEDIUM, &use_inspect, decode_inspect, encode_inspect, complete_inspect, NULL},
+    {INSPECT("Inspect"), MEDIUM, &use_inspect, decode_inspect, encode_inspect, complete_inspect, NULL, NULL},
 
     {AUDIT("ListEntries"), MEDIUM, USE(use_audit_list, audit_list)},
 

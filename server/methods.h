@@ -25,6 +25,9 @@ struct method {
 	enum err (*encode)(struct desk_call *call, ProtobufCMessage **reply);
 	/* After the commit, also for a replayed reply: what is signed anew each time. NULL: nothing. */
 	enum err (*complete)(struct desk_call *call, ProtobufCMessage *reply);
+	/* Is this call, decoded, one that only computes, waits for nothing and is over within a fraction of a millisecond?
+	 * Then the gRPC thread of a small machine may answer it at once. NULL: never. */
+	bool (*prompt)(const struct desk_call *call);
 	/* Without a use case: answered on the gRPC threads, so that it never waits for workers. */
 	const struct rpc_handler *direct;
 };

@@ -262,6 +262,17 @@ static enum err lookup(struct service *s, const struct app *app, struct span cer
 	return ERR_OK;
 }
 
+struct peer *peers_known(struct service *s, const struct peer_evidence *in)
+{
+	int64_t now = clock_now(&s->clock);
+	struct peer *p = !in->gateway && in->headers == 0 ? recall(s, in->pem, false) : NULL;
+
+	if (p == NULL || (p->e == ERR_OK && now >= p->not_before && now <= p->not_after))
+		return p;
+	peer_unref(p);
+	return NULL;
+}
+
 /* May the one at the other end of a gateway's listener forward? */
 static enum err check_gateway(struct service *s, const struct app *app, struct span pem)
 {

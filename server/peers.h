@@ -36,6 +36,8 @@ enum err peers_evidence(struct rpc_call *c, struct peer_evidence *out) MUST_CHEC
  * ERR_FORWARDED_INVALID; the store's. Give it back with peer_unref(). */
 enum err peers_find(struct service *s, const struct app *app, const struct peer_evidence *in,
                     struct peer **out) MUST_CHECK;
+/* Who is known, good, and not behind a gateway, without asking the store; else NULL: peers_find() tells. */
+struct peer *peers_known(struct service *s, const struct peer_evidence *in);
 /* Lives as long as the reference. */
 const struct principal *peer_principal(const struct peer *peer);
 struct peer *peer_ref(struct peer *peer);

@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { MESSAGE_SPARE = 64 * 1024, CORES_PER_POLLER = 4 };
+enum { MESSAGE_SPARE = 64 * 1024, CORES_PER_POLLER = 4, PROMPT_CORES = 2 };
 
 struct running {
 	struct service service;
@@ -112,6 +112,7 @@ static enum err start_parts(struct running *r, struct err_note *note)
 	struct workers_limits limits = reload_limits(c);
 	enum err e;
 
+	s->prompt = sysconf(_SC_NPROCESSORS_ONLN) <= PROMPT_CORES;
 	if ((e = dispatch_routes(&r->routes, &r->n_routes)) != ERR_OK || (e = peers_new(&s->peers)) != ERR_OK ||
 	    (e = verify_streams_new(&s->verify_streams)) != ERR_OK ||
 	    (e = workers_start(c->workers, &limits, &s->workers)) != ERR_OK)

@@ -5,6 +5,7 @@
 #include "server/app.h"
 #include "server/workers.h"
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct health;
 struct verify_streams;
@@ -21,6 +22,8 @@ struct service {
 	int64_t started;
 	int port, gateway_port;     /* 0: none */
 	unsigned connections_limit; /* that holds */
+	bool prompt;                /* few cores: gRPC's thread answers what method.prompt allows */
+	atomic_int_least64_t late;  /* monotonic ms when a call came that had waited too long for gRPC's thread; 0: never */
 	pthread_mutex_t lock;
 	struct app *app; /* see service_app() */
 };

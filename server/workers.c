@@ -188,6 +188,14 @@ enum err workers_submit(struct workers *w, struct job *j, enum call_class class)
 	return e;
 }
 
+bool workers_quiet(struct workers *w)
+{
+	pthread_mutex_lock(&w->lock);
+	bool quiet = w->waiting.n == 0 && w->resumed.n == 0 && !w->stopping;
+	pthread_mutex_unlock(&w->lock);
+	return quiet;
+}
+
 void workers_resume(struct workers *w, struct job *j)
 {
 	pthread_mutex_lock(&w->lock);

@@ -36,6 +36,8 @@ void workers_set_limits(struct workers *w, const struct workers_limits *limits);
 
 /* May one more of this class come in? ERR_OVERLOADED, ERR_STOPPING. */
 enum err workers_admit(struct workers *w, enum call_class class) MUST_CHECK;
+/* Nothing waits for a thread. */
+bool workers_quiet(struct workers *w);
 /* New work: admit and queue. */
 enum err workers_submit(struct workers *w, struct job *j, enum call_class class) MUST_CHECK;
 /* Work that was admitted before and goes on: never refused, and before new work. Any thread. */

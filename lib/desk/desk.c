@@ -168,6 +168,15 @@ static enum err principal_find(struct desk *d, struct arena *a, enum kept_kind k
 	return e;
 }
 
+bool desk_caller_is_kept(struct desk_call *call)
+{
+	struct desk *d = call->desk;
+	struct kept_question q = {KEPT_PRINCIPAL, span_str(call->caller.id), store_epoch(d->o.store, STORE_PRINCIPALS),
+	                          call->arena};
+
+	return kept_find(desk_caches_kept(d->o.caches), &q) != NULL;
+}
+
 static bool key_valid_at(const struct principal_key *k, int64_t now)
 {
 	return (k->not_before == 0 || now >= k->not_before) && (k->not_after == 0 || now <= k->not_after);

@@ -107,6 +107,8 @@ struct use_case {
 /* Who is this? The principal of a key: ERR_PRINCIPAL_UNKNOWN, _DISABLED, _EXPIRED. */
 enum err desk_principal(struct desk *d, struct arena *a, const uint8_t fingerprint[FINGERPRINT_LEN],
                         struct principal *out) MUST_CHECK;
+/* Would desk_begin() find the caller without asking the store? */
+bool desk_caller_is_kept(struct desk_call *call);
 /* After ERR_OK: replayed is set (answer with call->reply), or the use has USE_COMMIT (go on with desk_commit), or
  * call->ans is the answer. */
 enum err desk_begin(struct desk_call *call, const struct use_case *use) MUST_CHECK;

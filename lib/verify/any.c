@@ -48,6 +48,11 @@ static bool starts_like_signature(struct span s)
 	return starts_like_seal(s);
 }
 
+bool verify_is_seal_signature(struct span document)
+{
+	return !starts_like_seal(document) && starts_like_signature(document);
+}
+
 static bool starts_with(struct span s, const void *magic, size_t n)
 {
 	return s.len >= n && memcmp(s.ptr, magic, n) == 0;

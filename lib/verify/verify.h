@@ -32,6 +32,8 @@ struct verify_input {
 /* Kind by content, then the right one of the below. */
 enum err verify_any(struct arena *a, const struct verify_policy *p, const struct verify_input *in,
                     struct report **out) MUST_CHECK;
+/* By its first bytes a seal signature: what judging it takes is bounded by its size. */
+bool verify_is_seal_signature(struct span document);
 /* A bare seal, "good for use at `at`": GB/T 38540 seal verification in order (standards 1.7). */
 enum err verify_seal(struct arena *a, const struct verify_policy *p, const struct verify_input *in,
                      struct report **out) MUST_CHECK;

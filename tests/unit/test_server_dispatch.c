@@ -303,15 +303,22 @@ static void the_digest_is_of_method_and_request(void **state)
 {
 	struct desk_call one = {.arena = arena_new(1 << 20)}, two = {.arena = arena_new(1 << 20)};
 	uint8_t want[SM3_LEN];
-	struct span parts[] = {span_of("/yinzheng.v1.SealService/GetSeal", 33), span_of("\x0a\x01x", 3)};
-	size_t get = 2;
+	struct span parts[] = {span_of("/yinzheng.v1.SealService/ChangeSealStatus", 42), span_of("\x0a\x01x", 3)};
+	static const uint8_t none[SM3_LEN];
+	struct desk_call read = {.arena = arena_new(1 << 20)};
+	size_t get = 2, change = 4;
 
 	assert_string_equal(methods[get].name, "GetSeal");
+	assert_string_equal(methods[change].name, "ChangeSealStatus");
 	assert_int_equal(sm3_parts(parts, 2, want), ERR_OK);
-	assert_int_equal(dispatch_decode(&methods[get], &one, parts[1]), ERR_OK);
+	assert_int_equal(dispatch_decode(&methods[change], &one, parts[1]), ERR_OK);
 	assert_memory_equal(one.request_digest, want, SM3_LEN);
-	assert_int_equal(dispatch_decode(&methods[get + 3], &two, parts[1]), ERR_OK);
+	assert_int_equal(dispatch_decode(&methods[change + 2], &two, parts[1]), ERR_OK);
 	assert_memory_not_equal(two.request_digest, want, SM3_LEN);
+	/* A read is not known again by it. */
+	assert_int_equal(dispatch_decode(&methods[get], &read, parts[1]), ERR_OK);
+	assert_memory_equal(read.request_digest, none, SM3_LEN);
+	arena_free(read.arena);
 	arena_free(one.arena);
 	arena_free(two.arena);
 }
