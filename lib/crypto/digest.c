@@ -83,7 +83,12 @@ enum err sha256_parts(const struct span *parts, size_t n, uint8_t out[SHA256_LEN
 	return ok ? ERR_OK : openssl_failed(ERR_CRYPTO);
 }
 
-/* RFC 2104: one of the two digests, begun with the key's block. */
+/* RFC 2104: both digests with the key's block behind them, so that a key that is used again costs two blocks less. */
+struct hmac_key {
+	struct sm3_ctx inner, outer;
+};
+
+/* One of the two. */
 static void hmac_start(struct sm3_ctx *c, const uint8_t key[SM3_BLOCK], uint8_t pad)
 {
 	uint8_t block[SM3_BLOCK];
@@ -95,51 +100,67 @@ static void hmac_start(struct sm3_ctx *c, const uint8_t key[SM3_BLOCK], uint8_t 
 	secret_wipe(block, sizeof(block));
 }
 
-enum err sm3_hmac(struct span key, const struct span *parts, size_t n, uint8_t out[SM3_LEN])
+static void hmac_prepare(struct span key, struct hmac_key *out)
 {
-	uint8_t block[SM3_BLOCK] = {0}, inner[SM3_LEN];
-	struct sm3_ctx c;
+	uint8_t block[SM3_BLOCK] = {0};
 
-	sm3_start(&c);
 	if (key.len > SM3_BLOCK) {
-		sm3_add(&c, key);
-		sm3_end(&c, block);
+		sm3_start(&out->inner);
+		sm3_add(&out->inner, key);
+		sm3_end(&out->inner, block);
 	} else if (key.len != 0) {
 		memcpy(block, key.ptr, key.len);
 	}
-	hmac_start(&c, block, 0x36);
+	hmac_start(&out->inner, block, 0x36);
+	hmac_start(&out->outer, block, 0x5c);
+	secret_wipe(block, sizeof(block));
+}
+
+static void hmac_with(const struct hmac_key *k, const struct span *parts, size_t n, uint8_t out[SM3_LEN])
+{
+	struct sm3_ctx c = k->inner;
+	uint8_t inner[SM3_LEN];
+
 	for (size_t i = 0; i < n; i++)
 		sm3_add(&c, parts[i]);
 	sm3_end(&c, inner);
-	hmac_start(&c, block, 0x5c);
+	c = k->outer;
 	sm3_add(&c, span_of(inner, sizeof(inner)));
 	sm3_end(&c, out);
-	secret_wipe(block, sizeof(block));
 	secret_wipe(inner, sizeof(inner));
 	secret_wipe(&c, sizeof(c));
+}
+
+enum err sm3_hmac(struct span key, const struct span *parts, size_t n, uint8_t out[SM3_LEN])
+{
+	struct hmac_key k;
+
+	hmac_prepare(key, &k);
+	hmac_with(&k, parts, n, out);
+	secret_wipe(&k, sizeof(k));
 	return ERR_OK;
 }
 
 /* T(i) = HMAC(prk, T(i-1) | info | i) */
-static enum err hkdf_expand(struct span prk, struct span info, uint8_t *out, size_t len)
+static void hkdf_expand(struct span prk, struct span info, uint8_t *out, size_t len)
 {
 	uint8_t t[SM3_LEN], i = 0;
+	struct hmac_key k;
 	size_t t_len = 0;
-	enum err e = ERR_OK;
 
-	while (len > 0 && e == ERR_OK) {
+	hmac_prepare(prk, &k);
+	while (len > 0) {
 		size_t n = len < SM3_LEN ? len : SM3_LEN;
 
 		i++;
-		e = sm3_hmac(prk, (struct span[]){span_of(t, t_len), info, span_of(&i, 1)}, 3, t);
+		hmac_with(&k, (struct span[]){span_of(t, t_len), info, span_of(&i, 1)}, 3, t);
 		t_len = SM3_LEN;
-		if (e == ERR_OK)
-			memcpy(out, t, n);
+		memcpy(out, t, n);
 		out += n;
 		len -= n;
 	}
 	secret_wipe(t, sizeof(t));
-	return e;
+	secret_wipe(&k, sizeof(k));
 }
 
 enum err sm3_hkdf(struct span key, struct span salt, struct span info, uint8_t *out, size_t len)
@@ -154,7 +175,7 @@ enum err sm3_hkdf(struct span key, struct span salt, struct span info, uint8_t *
 		salt = span_of(no_salt, sizeof(no_salt));
 	e = sm3_hmac(salt, &key, 1, prk);
 	if (e == ERR_OK)
-		e = hkdf_expand(span_of(prk, sizeof(prk)), info, out, len);
+		hkdf_expand(span_of(prk, sizeof(prk)), info, out, len);
 	secret_wipe(prk, sizeof(prk));
 	return e;
 }

@@ -169,15 +169,23 @@ enum err source_fetch(struct desk_call *call, struct store_tx *tx, const char *s
 	return ERR_OK;
 }
 
-static void add_rows(const struct source *s, const struct licence_row *rows, size_t n, struct holder_rows *all)
+/* Room for as many as there are: most holders have a few. */
+static enum err add_rows(struct arena *a, const struct source *s, const struct licence_row *rows, size_t n,
+                         struct holder_rows *all)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (all->n == HOLDER_LICENCES_MAX) {
-			all->more = true;
-			return;
-		}
-		all->rows[all->n++] = (struct holder_row){.source = s, .row = rows[i]};
-	}
+	size_t room = HOLDER_LICENCES_MAX - all->n, taken = n < room ? n : room;
+	struct holder_row *list = arena_array(a, all->n + taken, sizeof(*list));
+
+	if (list == NULL)
+		return ERR_BUDGET;
+	if (all->n != 0)
+		memcpy(list, all->rows, all->n * sizeof(*list));
+	for (size_t i = 0; i < taken; i++)
+		list[all->n + i] = (struct holder_row){.source = s, .row = rows[i]};
+	all->rows = list;
+	all->n += taken;
+	all->more = all->more || taken < n;
+	return ERR_OK;
 }
 
 enum err source_holder_rows(struct desk_call *call, struct store_tx *tx, const struct licence_holder *h,
@@ -187,20 +195,17 @@ enum err source_holder_rows(struct desk_call *call, struct store_tx *tx, const s
 	struct holder_rows all = {.holder = h};
 	struct desk *d = call->desk;
 
-	all.rows = arena_array(call->arena, HOLDER_LICENCES_MAX, sizeof(*all.rows));
-	if (all.rows == NULL)
-		return ERR_BUDGET;
 	for (size_t i = 0; i < d->n_sources; i++) {
 		const struct source *s = d->sources[i];
 		struct licence_row *rows = NULL;
 		size_t n = 0;
 		enum err e = s->by_holder(s->arg, tx, call->arena, &key, type_code, HOLDER_LICENCES_MAX + 1, &rows, &n);
 
+		if (e == ERR_OK)
+			e = add_rows(call->arena, s, rows, n, &all);
 		if (e == ERR_SOURCE_UNAVAILABLE)
 			all.unavailable = true;
-		else if (e == ERR_OK)
-			add_rows(s, rows, n, &all);
-		else
+		else if (e != ERR_OK)
 			return e;
 	}
 	*out = all;

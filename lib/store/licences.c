@@ -21,8 +21,11 @@ struct key {
 
 static void key_names(struct key *k)
 {
+	static const char head[] = "licence/";
+
 	hex_encode(span_of(k->hash, SM3_LEN), k->text);
-	snprintf(k->object, sizeof(k->object), "licence/%s", k->text);
+	memcpy(k->object, head, sizeof(head) - 1);
+	memcpy(k->object + sizeof(head) - 1, k->text, sizeof(k->text));
 }
 
 static enum err key_of(struct store_tx *tx, const char *id, struct key *k)

@@ -324,6 +324,15 @@ static void utf8_is_checked(void **state)
 	           "a"),
 	     false, false},
 	    {BYTES("\xe5"), false, false},
+	    {BYTES("\xe4\xb7\xbf"), true, true}, /* U+4DFF, before the characters that are not looked at closely */
+	    {BYTES("\xe4\xb8\x80"), true, true}, /* U+4E00, the first of them */
+	    {BYTES("\xe9\xbf\xbf"), true, true}, /* U+9FFF, the last */
+	    {BYTES("\xe9\xbf"
+	           "a"),
+	     false, false},
+	    {BYTES("\xe9\xc0\x80"), false, false},
+	    {BYTES("a\x7f"), true, false},
+	    {BYTES("\xe4\xb8\x80\xe2\x80\x8b"), true, false},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
