@@ -1,6 +1,5 @@
 #include "base/clock.h"
 
-#include <stdio.h>
 #include <time.h>
 
 enum { SECOND = 1000, DAY_SECONDS = 86400 };
@@ -120,20 +119,28 @@ void time_to_parts(int64_t ms, int *y, int *mo, int *d, int *h, int *mi, int *s)
 	*s = rest % 60;
 }
 
+/* n digits and a sign; where the next comes. Every report has many times: printf would show in what it costs. */
+static char *put(char *out, int v, int n, char sign)
+{
+	for (int i = n - 1; i >= 0; i--, v /= 10)
+		out[i] = (char)('0' + v % 10);
+	out[n] = sign;
+	return out + n + 1;
+}
+
 char *time_format(int64_t ms, char out[TIME_TEXT])
 {
 	int y, mo, d, h, mi, s, milli = (int)(ms % SECOND);
-	int n;
 
 	out[0] = '\0';
 	if (ms == 0 || ms < first_ms || ms > last_ms)
 		return out;
 	time_to_parts(ms, &y, &mo, &d, &h, &mi, &s);
-	n = snprintf(out, TIME_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d", y, mo, d, h, mi, s);
+	char *at = put(put(put(out, y, 4, '-'), mo, 2, '-'), d, 2, 'T');
+	at = put(put(put(at, h, 2, ':'), mi, 2, ':'), s, 2, milli != 0 ? '.' : 'Z');
 	if (milli != 0)
-		snprintf(out + n, TIME_TEXT - (size_t)n, ".%03dZ", milli < 0 ? milli + SECOND : milli);
-	else
-		snprintf(out + n, TIME_TEXT - (size_t)n, "Z");
+		at = put(at, milli < 0 ? milli + SECOND : milli, 3, 'Z');
+	*at = '\0';
 	return out;
 }
 
