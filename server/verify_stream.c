@@ -310,7 +310,8 @@ static struct document *take_share(struct stream *s, unsigned workers)
 	return list;
 }
 
-/* When something waits and nobody was called for it. The lock is held. */
+/* When something waits and nobody was called for it. Streams are bounded by their number and each by its window, so
+ * that one which was let in is not cut off because others are too many. The lock is held. */
 static enum err call_worker(struct stream *s)
 {
 	struct turn *t;
@@ -323,7 +324,7 @@ static enum err call_worker(struct stream *s)
 		return ERR_NO_MEMORY;
 	t->job.run = run;
 	t->stream = s;
-	e = workers_submit(s->service->workers, &t->job, CLASS_READ);
+	e = workers_share(s->service->workers, &t->job, CLASS_READ);
 	if (e != ERR_OK) {
 		free(t);
 		return e;
@@ -333,7 +334,7 @@ static enum err call_worker(struct stream *s)
 	return ERR_OK;
 }
 
-/* A full queue ends the stream as it refuses a call: what was not answered is asked again later. The lock is held. */
+/* The lock is held. */
 static void end_turn(struct stream *s)
 {
 	enum err e = call_worker(s);
@@ -399,6 +400,8 @@ static enum err open_stream(struct rpc_call *c)
 	struct stream *s;
 	enum err e = peers_evidence(c, &caller);
 
+	if (e == ERR_OK)
+		e = workers_admit(((struct service *)rpc_env(c))->workers, CLASS_READ);
 	if (e != ERR_OK)
 		return e;
 	s = stream_new(c, &caller);

@@ -176,14 +176,29 @@ enum err workers_admit(struct workers *w, enum call_class class)
 	return e;
 }
 
+/* The lock is held. */
+static void put_fresh(struct workers *w, struct job *j, enum call_class class)
+{
+	pace_enter(&w->waiting, micros());
+	put_and_wake(w, &w->fresh[class], j);
+}
+
+enum err workers_share(struct workers *w, struct job *j, enum call_class class)
+{
+	pthread_mutex_lock(&w->lock);
+	enum err e = w->stopping ? ERR_STOPPING : ERR_OK;
+	if (e == ERR_OK)
+		put_fresh(w, j, class);
+	pthread_mutex_unlock(&w->lock);
+	return e;
+}
+
 enum err workers_submit(struct workers *w, struct job *j, enum call_class class)
 {
 	pthread_mutex_lock(&w->lock);
 	enum err e = admit(w, class);
-	if (e == ERR_OK) {
-		pace_enter(&w->waiting, micros());
-		put_and_wake(w, &w->fresh[class], j);
-	}
+	if (e == ERR_OK)
+		put_fresh(w, j, class);
 	pthread_mutex_unlock(&w->lock);
 	return e;
 }

@@ -40,6 +40,9 @@ enum err workers_admit(struct workers *w, enum call_class class) MUST_CHECK;
 bool workers_quiet(struct workers *w);
 /* New work: admit and queue. */
 enum err workers_submit(struct workers *w, struct job *j, enum call_class class) MUST_CHECK;
+/* Another share of work that was admitted as a whole and is bounded otherwise: never refused but by ERR_STOPPING, and
+ * behind what waits. */
+enum err workers_share(struct workers *w, struct job *j, enum call_class class) MUST_CHECK;
 /* Work that was admitted before and goes on: never refused, and before new work. Any thread. */
 void workers_resume(struct workers *w, struct job *j);
 /* A write is on its way to the disk; it has come back. */
