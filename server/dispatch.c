@@ -208,11 +208,16 @@ static bool finish_late(struct work *w)
 
 static void submit(struct work *w)
 {
+	int64_t left = rpc_left_ms(w->rpc);
 	enum err e;
 
+	if (left <= 0) {
+		finish_refused(w, ERR_DEADLINE);
+		return;
+	}
 	w->submitted = metrics_micros();
 	workers_park(w->service->workers);
-	if ((e = store_submit(w->service->store, commit, w, commit_done)) == ERR_OK)
+	if ((e = store_submit_within(w->service->store, commit, w, commit_done, left)) == ERR_OK)
 		return;
 	workers_unpark(w->service->workers);
 	finish_refused(w, e);
@@ -280,8 +285,7 @@ enum err dispatch_decode(const struct method *m, struct desk_call *call, struct 
 	if (request.len > m->max_request)
 		return err_note_set(&call->note, ERR_TOO_LARGE, NULL, "This method takes at most %u bytes.", m->max_request);
 	/* What is asked twice is known again by it; nobody else looks at it. */
-	if ((m->use->flags & USE_REQUEST_ID) != 0 &&
-	    (e = request_digest(m, request, call->request_digest)) != ERR_OK)
+	if ((m->use->flags & USE_REQUEST_ID) != 0 && (e = request_digest(m, request, call->request_digest)) != ERR_OK)
 		return e;
 	if ((e = wire_unpack(call->arena, method_descriptor(m)->input, request, &message, &call->note)) != ERR_OK)
 		return e;

@@ -28,7 +28,7 @@
 
 enum { REQUEST_BUDGET = 64 * 1024, BACKLOG = 8, WATCHERS_MAX = 512, PART_ALL = -1, PART_UNKNOWN = -2 };
 
-static const char *const part_names[HEALTH_PARTS] = {"store", "writer", "receipt-key"};
+static const char *const part_names[HEALTH_PARTS] = {"store", "writer", "receipt-key", "sequencer"};
 
 /* A parked Watch call. */
 struct watcher {
@@ -179,6 +179,15 @@ static const char *examine_receipt_key(struct health *h)
 
 	app_unref(app);
 	return e == ERR_OK ? NULL : "the receipt key does not sign";
+}
+
+/* Another server takes over within a few seconds when the one that numbers dies. */
+static const char *examine_sequencer(struct health *h)
+{
+	struct store_figures f;
+
+	store_figures(h->service->store, &f);
+	return f.unnumbered_ms <= SEQUENCER_FAULT_MS ? NULL : "audit entries wait for their numbers";
 }
 
 /* ---- watchers ------------------------------------------------------------------------------- */
@@ -342,6 +351,7 @@ static void judge(struct health *h)
 
 	now[HEALTH_STORE] = store_ping(h->service->store) == ERR_OK ? NULL : "the store does not answer";
 	now[HEALTH_WRITER] = examine_writer(h);
+	now[HEALTH_SEQUENCER] = examine_sequencer(h);
 	now[HEALTH_RECEIPT_KEY] = examine_receipt_key(h);
 	pthread_mutex_lock(&h->lock);
 	memcpy(before, h->faults, sizeof(before));

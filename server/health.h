@@ -5,6 +5,7 @@
  *   store        a read is answered
  *   writer       a write that changes nothing comes back; no commit failed lately for want of disk
  *   receipt-key  the key signs
+ *   sequencer    audit entries get their numbers: none waits longer than SEQUENCER_FAULT_MS (on SQLite they have them)
  *
  * Asked through grpc.health.v1 (Check, Watch): for a part by the names above; for the empty name and every service of
  * the contract all parts count. In plain text on a Unix socket: connect, read one line "ok …" or "not serving: why",
@@ -16,9 +17,14 @@
 #include "server/rpc.h"
 #include "server/service.h"
 
-enum { HEALTH_PERIOD_MS = 2000, HEALTH_STALE_MS = 30 * 1000, COMMIT_FAULT_MS = 10 * 1000 };
+enum {
+	HEALTH_PERIOD_MS = 2000,
+	HEALTH_STALE_MS = 30 * 1000,
+	COMMIT_FAULT_MS = 10 * 1000,
+	SEQUENCER_FAULT_MS = 8 * 1000
+};
 
-enum health_part { HEALTH_STORE, HEALTH_WRITER, HEALTH_RECEIPT_KEY, HEALTH_PARTS };
+enum health_part { HEALTH_STORE, HEALTH_WRITER, HEALTH_RECEIPT_KEY, HEALTH_SEQUENCER, HEALTH_PARTS };
 
 struct health;
 /* socket_path: "" none; an old socket file there is replaced. ERR_FILE_UNWRITABLE when it cannot be made. */

@@ -149,14 +149,62 @@ static void put_queues(struct buf *b, struct service *s)
 	single(b, "yinzheng_writes_parked", "gauge", "Writes on their way to the disk.", w.parked);
 }
 
-static void put_store(struct buf *b)
+static void store_histogram(struct buf *b, const char *name, const char *help, const struct store_spread *in)
+{
+	struct metrics_histogram h = {.sum_micros = in->sum};
+
+	_Static_assert((int)STORE_BUCKETS == (int)METRICS_BUCKETS, "the store's times have the buckets of all others");
+	memcpy(h.bucket, in->bucket, sizeof(h.bucket));
+	family(b, name, "histogram", help);
+	histogram(b, name, "", &h);
+}
+
+static void put_batches(struct buf *b, const struct store_spread *s)
+{
+	uint64_t n = 0;
+
+	family(b, "yinzheng_store_batch_writes", "histogram", "Writes that shared a transaction of the store.");
+	for (int i = 0; i < STORE_BUCKETS - 1; i++) {
+		n += s->bucket[i];
+		buf_printf(b, "yinzheng_store_batch_writes_bucket{le=\"%llu\"} %llu\n",
+		           (unsigned long long)store_batch_bounds[i], (unsigned long long)n);
+	}
+	n += s->bucket[STORE_BUCKETS - 1];
+	buf_printf(b, "yinzheng_store_batch_writes_bucket{le=\"+Inf\"} %llu\n", (unsigned long long)n);
+	buf_printf(b, "yinzheng_store_batch_writes_sum %llu\nyinzheng_store_batch_writes_count %llu\n",
+	           (unsigned long long)s->sum, (unsigned long long)n);
+}
+
+static void put_shared(struct buf *b, const struct store_figures *f)
+{
+	single(b, "yinzheng_store_connects_total", "counter", "Connections made to the database, the first ones too.",
+	       f->connects);
+	family(b, "yinzheng_store_retries_total", "counter", "Transactions that were run again, by why.");
+	line(b, "yinzheng_store_retries_total", "why", "conflict", f->conflicts);
+	line(b, "yinzheng_store_retries_total", "why", "lost", f->lost);
+	line(b, "yinzheng_store_retries_total", "why", "exact", f->exact);
+	single(b, "yinzheng_audit_unnumbered", "gauge", "Audit entries that wait for their number, at most 10000.",
+	       f->unnumbered);
+	seconds(b, "yinzheng_audit_unnumbered_seconds", "How long the first of them has waited.",
+	        (uint64_t)f->unnumbered_ms * 1000);
+}
+
+static void put_store(struct buf *b, struct service *s)
 {
 	struct metrics_histogram h;
+	struct store_figures f;
 
 	metrics_commit_read(&h);
 	family(b, "yinzheng_commit_seconds", "histogram",
 	       "From handing a write to the store until it is on the disk or failed.");
 	histogram(b, "yinzheng_commit_seconds", "", &h);
+	store_figures(s->store, &f);
+	put_batches(b, &f.batch);
+	store_histogram(b, "yinzheng_store_write_seconds", "A transaction of the store's writer.", &f.write);
+	store_histogram(b, "yinzheng_store_read_seconds", "A read, with its wait for a connection.", &f.read);
+	single(b, "yinzheng_store_queued", "gauge", "Writes that no writer has taken yet.", f.queued);
+	if (f.shared)
+		put_shared(b, &f);
 }
 
 static void put_caches(struct buf *b, struct service *s)
@@ -264,7 +312,7 @@ enum err metrics_text(struct service *s, struct arena *a, struct span *out)
 	put_latencies(&b);
 	put_reasons(&b);
 	put_queues(&b, s);
-	put_store(&b);
+	put_store(&b, s);
 	put_caches(&b, s);
 	put_connections(&b, s);
 	put_health(&b, s);

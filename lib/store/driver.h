@@ -34,8 +34,12 @@ enum db_expect { DB_ANY, DB_FOUND, DB_CHANGED };
 enum db_fault { DB_FINE, DB_CONFLICT, DB_LOST };
 
 struct db_driver;
+struct db_counts { /* of all connections together */
+	_Atomic uint64_t connects;
+};
 struct db { /* a connection; the driver's own struct begins with it */
 	const struct db_driver *driver;
+	struct db_counts *counts; /* NULL: nobody counts */
 };
 struct db_stmt;
 
@@ -104,6 +108,8 @@ struct db_driver {
 	const char *clock;
 	/* Number at most $2 waiting audit entries from $1 on; gives how many. */
 	const char *number;
+	/* "SELECT": for the rest of the transaction no statement takes more than $1 ms, given as text. */
+	const char *limit;
 
 	/* See store_backup() and store_restore(); NULL when the database has tools of its own for that. */
 	enum err (*backup)(const char *where, const char *path, struct store_watch watch, struct err_note *note);

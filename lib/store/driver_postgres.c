@@ -495,6 +495,7 @@ const struct db_driver driver_postgres = {
     .fault = fault,
     .lock_schema = lock_schema,
     .clock = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint",
+    .limit = "SELECT set_config('statement_timeout', $1, true), set_config('lock_timeout', $1, true)",
     .number = number,
     .in_transaction = in_transaction,
     .script = script,

@@ -20,18 +20,31 @@ struct writer;
 struct keeper;
 
 struct cells; /* cells.h */
+
+/* What is counted (figures.c). */
+struct spread {
+	_Atomic uint64_t bucket[STORE_BUCKETS], sum;
+};
+struct counts {
+	struct spread batch, write, read;
+	struct db_counts db;
+	_Atomic uint64_t conflicts, lost, exact, unnumbered;
+	_Atomic int64_t unnumbered_since; /* steady ms: as long the first of them has been seen; 0: none waits */
+};
+
 struct store {
 	const struct db_driver *driver;
 	char *where;
 	struct clock clock;
 	struct rand rand;
 	struct store_keys keys;
-	struct cells *cells; /* NULL: no opened values are kept */
+	struct cells *cells;     /* NULL: no opened values are kept */
 	bool db_time;            /* the database's clock decides */
 	_Atomic int64_t ahead;   /* the store's time less the steady clock's reading; only rises, so time never runs back */
 	_Atomic int64_t follows; /* db_time: the same of the database's clock, as it was read last */
 	_Atomic int64_t last;    /* db_time: the latest that was told */
 	_Atomic uint64_t epochs[STORE_KINDS];
+	struct counts counts;
 	_Atomic int64_t away_since; /* when a writer last lost the database; 0: it is there */
 	struct pool *pool;
 	struct writer *writer;
@@ -160,24 +173,35 @@ void pool_free(struct pool *p);
 enum err pool_take(struct pool *p, struct db **out) MUST_CHECK;
 void pool_give(struct pool *p, struct db *db);
 
-/* Takes over db, also on failure. */
-enum err writer_new(struct store *s, struct db *db, const struct store_options *o, struct writer **out) MUST_CHECK;
-/* From here on ERR_STOPPING; runs what is queued, then ends. */
-void writer_stop(struct writer *w);
-void writer_free(struct writer *w);
-enum err writer_submit(struct writer *w, store_fn *fn, void *arg, store_done *done) MUST_CHECK;
-
 struct job {
+	int64_t until; /* steady ms: nobody waits for it any longer; 0: somebody always does */
 	store_fn *fn;
 	store_done *done;
 	void *arg;
 	enum err result;
 };
+
+/* Takes over db, also on failure. */
+enum err writer_new(struct store *s, struct db *db, const struct store_options *o, struct writer **out) MUST_CHECK;
+/* From here on ERR_STOPPING; runs what is queued, then ends. */
+void writer_stop(struct writer *w);
+void writer_free(struct writer *w);
+enum err writer_submit(struct writer *w, const struct job *j) MUST_CHECK;
+
+unsigned writer_queued(struct writer *w);
+
 /* Run the jobs in one transaction, a savepoint each, and set their results (batch.c). */
 void run_batch(struct store *s, struct db *db, struct job *jobs, size_t n);
 /* A transaction for one function on a shared database: tried again after conflicts and when the database went away
  * (single.c). */
 enum err run_single(struct store *s, struct db *db, store_fn *fn, void *arg) MUST_CHECK;
+/* The same, not beyond steady time `until` (0: no limit): ERR_DEADLINE. */
+enum err run_single_until(struct store *s, struct db *db, const struct job *j) MUST_CHECK;
+
+/* ---- figures (figures.c) -------------------------------------------------------------------- */
+
+int64_t steady_us(void);
+void spread_add(struct spread *s, const uint64_t bounds[STORE_BUCKETS - 1], uint64_t value);
 
 /* A thread that takes no signals. */
 enum err thread_start(pthread_t *thread, void *(*fn)(void *), void *arg) MUST_CHECK;

@@ -22,6 +22,7 @@ struct keeper {
 	pthread_cond_t stop;
 	bool stopping;
 	int64_t seen[STORE_KINDS];
+	int64_t first; /* the audit entry that has waited longest for its number; 0: none */
 	bool watched;  /* `seen` is what was seen before */
 	int64_t token; /* 0: the lease is not ours */
 	int64_t renew; /* steady ms: when the lease is due */
@@ -31,8 +32,24 @@ struct keeper {
 /* ---- watching ------------------------------------------------------------------------------- */
 
 struct look {
-	int64_t versions[STORE_KINDS], time, mark;
+	int64_t versions[STORE_KINDS], time, mark, unnumbered, first;
 };
+
+/* An identity column counts from 1. */
+static enum err look_at_inbox(struct store_tx *tx, struct look *l)
+{
+	struct query q;
+
+	q_open(
+	    &q, tx,
+	    "SELECT COUNT(*), COALESCE(MIN(entry), 0) FROM (SELECT entry FROM audit_inbox ORDER BY entry LIMIT $1) AS w");
+	q_put_int(&q, STORE_UNNUMBERED_MAX);
+	if (q_next(&q)) {
+		l->unnumbered = q_int(&q);
+		l->first = q_int(&q);
+	}
+	return q_close(&q);
+}
 
 static enum err look(struct store_tx *tx, void *arg)
 {
@@ -40,6 +57,8 @@ static enum err look(struct store_tx *tx, void *arg)
 	struct query q;
 	enum err e = versions_read(tx, l->versions);
 
+	if (e == ERR_OK && tx->db->driver->shared)
+		e = look_at_inbox(tx, l);
 	if (e != ERR_OK || !tx->store->db_time)
 		return e;
 	q_open(&q, tx, tx->db->driver->clock);
@@ -47,6 +66,17 @@ static enum err look(struct store_tx *tx, void *arg)
 		l->time = q_int(&q);
 	e = q_close(&q);
 	return e == ERR_OK ? mark_read(tx, &l->mark) : e;
+}
+
+/* Entries get their numbers in order: as long as the first one changes, they go on. */
+static void note_unnumbered(struct keeper *k, const struct look *l)
+{
+	struct counts *c = &k->store->counts;
+
+	atomic_store(&c->unnumbered, (uint64_t)l->unnumbered);
+	if (l->first == 0 || l->first != k->first)
+		atomic_store(&c->unnumbered_since, l->first == 0 ? 0 : clock_monotonic_ms());
+	k->first = l->first;
 }
 
 static void watch(struct keeper *k)
@@ -62,6 +92,7 @@ static void watch(struct keeper *k)
 	if (k->watched)
 		touched(k->store, bits);
 	k->watched = true;
+	note_unnumbered(k, &l);
 	if (l.time != 0) {
 		time_follow(k->store, l.time);
 		(void)time_reached(k->store, l.mark);
@@ -277,6 +308,8 @@ enum err keeper_new(struct store *s, struct keeper **out)
 	init_sync(k);
 	if (s->driver->shared)
 		e = s->driver->fresh(s->where, &k->db);
+	if (e == ERR_OK && k->db != NULL)
+		k->db->counts = &s->counts.db;
 	if (e == ERR_OK)
 		e = enlist_writer(s, k->db);
 	watch(k); /* before the first read of a cache */

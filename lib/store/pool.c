@@ -52,7 +52,7 @@ enum err pool_new(struct store *s, unsigned readers, struct pool **out, struct e
 		e = s->driver->shared ? s->driver->fresh(s->where, &p->free[p->n_all])
 		                      : s->driver->open(s->where, DB_READ, &p->free[p->n_all], note);
 		if (e == ERR_OK)
-			p->n_all++;
+			p->free[p->n_all++]->counts = &s->counts.db;
 	}
 	p->n_free = p->n_all;
 	if (e != ERR_OK) {

@@ -179,6 +179,8 @@ enum err pg_connect(struct pg *pg, struct err_note *note)
 		e = set_up(pg, note);
 	if (e != ERR_OK)
 		pg_lose(pg);
+	else if (pg->db.counts != NULL)
+		pg->db.counts->connects++;
 	return e;
 }
 

@@ -7,12 +7,15 @@
  *  - When the database goes away, the connection is made anew and the function run again; when that happened in the
  *    middle of a commit, first it is found out whether it was committed. Never is a committed write run again or called
  *    a failure: when it cannot be found out in time, the answer is ERR_STORE_UNSURE.
+ *  - A write that is soon too late is told to the database, in the same round trip: what waits there for a lock gives
+ * up in time. It is not run again once it is too late.
  */
 #include "store/internal.h"
 
+#include <stdio.h>
 #include <time.h>
 
-enum { CONFLICTS_MAX = 40, PAUSE_MAX_MS = 20, AWAY_MS = 12000, AWAY_PAUSE_MS = 100 };
+enum { CONFLICTS_MAX = 40, PAUSE_MAX_MS = 20, AWAY_MS = 12000, AWAY_PAUSE_MS = 100, SHORT_MS = 3000 };
 
 struct run {
 	struct store *store;
@@ -22,6 +25,7 @@ struct run {
 	bool fast;
 	unsigned conflicts;
 	int64_t until; /* when the database must be back */
+	int64_t late;  /* when nobody waits any longer; 0: never */
 };
 
 static void pause_ms(unsigned ms)
@@ -39,6 +43,28 @@ static void pause_after(struct run *r)
 		pause_ms(b % (most + 1));
 }
 
+static bool is_late(const struct run *r)
+{
+	return r->late != 0 && clock_monotonic_ms() >= r->late;
+}
+
+/* Only when less is left than the connection's own limits allow. */
+static enum err limit(struct run *r, struct store_tx *tx)
+{
+	int64_t left = r->late != 0 ? r->late - clock_monotonic_ms() : SHORT_MS;
+	char text[24];
+	struct query q;
+
+	if (left <= 0)
+		return ERR_DEADLINE;
+	if (left >= SHORT_MS)
+		return ERR_OK;
+	snprintf(text, sizeof(text), "%lld", (long long)left);
+	q_open(&q, tx, r->db->driver->limit);
+	q_put_text(&q, text);
+	return q_later(&q);
+}
+
 /* ERR_STORE_UNSURE: the COMMIT left and its answer did not come. */
 static enum err attempt(struct run *r, bool *optimist)
 {
@@ -49,7 +75,9 @@ static enum err attempt(struct run *r, bool *optimist)
 	*optimist = false;
 	if (e != ERR_OK)
 		return e;
-	e = r->fn(&tx, r->arg);
+	e = limit(r, &tx);
+	if (e == ERR_OK)
+		e = r->fn(&tx, r->arg);
 	if (e == ERR_OK)
 		e = tx.broken;
 	if (e == ERR_OK && tx.unasked)
@@ -97,16 +125,21 @@ static bool again(struct run *r, enum err *e, bool optimist)
 			touched(r->store, ~0u);
 		return *e == ERR_OK && !committed;
 	}
+	if (is_late(r))
+		return false;
 	if (fault == DB_LOST && clock_monotonic_ms() < r->until) {
+		r->store->counts.lost++;
 		pause_ms(AWAY_PAUSE_MS / 4);
 		return true;
 	}
 	if (fault == DB_CONFLICT && r->conflicts++ < CONFLICTS_MAX) {
+		r->store->counts.conflicts++;
 		pause_after(r);
 		return true;
 	}
 	if (optimist && fault == DB_FINE) {
 		r->fast = false;
+		r->store->counts.exact++;
 		return true;
 	}
 	return false;
@@ -132,7 +165,12 @@ static void note_away(struct store *s, bool away)
 
 enum err run_single(struct store *s, struct db *db, store_fn *fn, void *arg)
 {
-	struct run r = {s, db, fn, arg, true, 0, away_until(s)};
+	return run_single_until(s, db, &(struct job){.fn = fn, .arg = arg});
+}
+
+enum err run_single_until(struct store *s, struct db *db, const struct job *j)
+{
+	struct run r = {s, db, j->fn, j->arg, true, 0, away_until(s), j->until};
 	bool optimist;
 	enum err e;
 
@@ -140,5 +178,6 @@ enum err run_single(struct store *s, struct db *db, store_fn *fn, void *arg)
 		e = attempt(&r, &optimist);
 		note_away(s, e != ERR_OK && db->driver->fault(db) == DB_LOST);
 	} while (again(&r, &e, optimist));
-	return e;
+	/* What gave up for want of time, or was kept from another attempt by it. */
+	return is_late(&r) && (e == ERR_STORE_BUSY || e == ERR_STORE_CHANGED) ? ERR_DEADLINE : e;
 }

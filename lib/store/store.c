@@ -298,6 +298,7 @@ int64_t store_clock_behind(struct store *s)
 static enum err read_as(struct store *s, enum db_use use, store_fn *fn, void *arg)
 {
 	struct store_tx tx = {.store = s};
+	int64_t began = steady_us();
 	enum err e = pool_take(s->pool, &tx.db);
 
 	if (e != ERR_OK)
@@ -309,6 +310,7 @@ static enum err read_as(struct store *s, enum db_use use, store_fn *fn, void *ar
 	tx.db->driver->rollback(tx.db);
 	tx_end(&tx);
 	pool_give(s->pool, tx.db);
+	spread_add(&s->counts.read, store_time_bounds, (uint64_t)(steady_us() - began));
 	return e;
 }
 
@@ -337,7 +339,13 @@ enum err store_ping(struct store *s)
 
 enum err store_submit(struct store *s, store_fn *fn, void *arg, store_done *done)
 {
-	return writer_submit(s->writer, fn, arg, done);
+	return writer_submit(s->writer, &(struct job){.fn = fn, .done = done, .arg = arg});
+}
+
+enum err store_submit_within(struct store *s, store_fn *fn, void *arg, store_done *done, int64_t left_ms)
+{
+	return writer_submit(s->writer,
+	                     &(struct job){.fn = fn, .done = done, .arg = arg, .until = clock_monotonic_ms() + left_ms});
 }
 
 struct waiting {

@@ -69,8 +69,35 @@ enum err store_write(struct store *s, store_fn *fn, void *arg) MUST_CHECK;
  * be short. ERR_STORE_BUSY when the queue is full, ERR_STOPPING: then done is not called. */
 typedef void store_done(void *arg, enum err result);
 enum err store_submit(struct store *s, store_fn *fn, void *arg, store_done *done) MUST_CHECK;
+/* The same for a write that nobody waits for after `left_ms` (at least 1): when that is short, PostgreSQL is told, and
+ * what waits there for a lock gives up in time with ERR_DEADLINE. SQLite never waits long for anything but the disk. */
+enum err store_submit_within(struct store *s, store_fn *fn, void *arg, store_done *done, int64_t left_ms) MUST_CHECK;
 /* Inside a transaction: the time of this transaction (store_now at its begin). */
 int64_t store_tx_now(const struct store_tx *tx);
+
+/* ---- figures -------------------------------------------------------------------------------- */
+
+enum { STORE_BUCKETS = 15 };
+/* Upper bounds of the buckets; the last one has none. Microseconds; writes per commit. */
+extern const uint64_t store_time_bounds[STORE_BUCKETS - 1], store_batch_bounds[STORE_BUCKETS - 1];
+struct store_spread {
+	uint64_t bucket[STORE_BUCKETS]; /* not added up */
+	uint64_t sum;
+};
+struct store_figures {
+	struct store_spread batch;       /* writes per transaction; on PostgreSQL always one */
+	struct store_spread write, read; /* microseconds: a transaction of the writer; a read, with what it waited */
+	unsigned queued;                 /* writes that no writer has taken yet */
+	bool shared;                     /* the following are of PostgreSQL alone */
+	uint64_t connects;               /* connections made, the first ones too */
+	uint64_t conflicts, lost, exact; /* transactions run again: in another's way; the database went away; what was taken
+	                                    for granted did not hold */
+	uint64_t unnumbered;             /* audit entries that wait for their number, at most STORE_UNNUMBERED_MAX */
+	int64_t unnumbered_ms;           /* how long the first of them has, as far as this server saw; 0: none */
+};
+enum { STORE_UNNUMBERED_MAX = 10000 };
+/* What was counted since the store was opened. Any thread; asks no database. */
+void store_figures(struct store *s, struct store_figures *out);
 
 /* ---- what caches hang on -------------------------------------------------------------------- */
 

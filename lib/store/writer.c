@@ -41,26 +41,20 @@ struct writer {
 	struct job queue[QUEUE_MAX];
 };
 
-static int64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
 static void run_jobs(struct lane *l, size_t n)
 {
 	struct store *s = l->writer->store;
-	int64_t began = now_us();
+	int64_t began = steady_us();
 
 	if (s->driver->shared)
 		for (size_t i = 0; i < n; i++)
-			l->batch[i].result = run_single(s, l->db, l->batch[i].fn, l->batch[i].arg);
+			l->batch[i].result = run_single_until(s, l->db, &l->batch[i]);
 	else
 		run_batch(s, l->db, l->batch, n);
 	l->last = n;
-	l->took_us = now_us() - began;
+	l->took_us = steady_us() - began;
+	spread_add(&s->counts.batch, store_batch_bounds, n);
+	spread_add(&s->counts.write, store_time_bounds, (uint64_t)l->took_us);
 	for (size_t i = 0; i < n; i++)
 		l->batch[i].done(l->batch[i].arg, l->batch[i].result);
 }
@@ -150,6 +144,8 @@ static enum err lane_new(struct writer *w, struct lane *l)
 		return ERR_NO_MEMORY;
 	if (l->db == NULL)
 		e = w->store->driver->fresh(w->store->where, &l->db);
+	if (e == ERR_OK)
+		l->db->counts = &w->store->counts.db;
 	return e == ERR_OK ? enlist_writer(w->store, l->db) : e;
 }
 
@@ -232,7 +228,15 @@ void writer_free(struct writer *w)
 		release_all(w);
 }
 
-enum err writer_submit(struct writer *w, store_fn *fn, void *arg, store_done *done)
+unsigned writer_queued(struct writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	size_t n = w->count;
+	pthread_mutex_unlock(&w->lock);
+	return (unsigned)n;
+}
+
+enum err writer_submit(struct writer *w, const struct job *j)
 {
 	enum err e = ERR_OK;
 
@@ -242,7 +246,7 @@ enum err writer_submit(struct writer *w, store_fn *fn, void *arg, store_done *do
 	} else if (w->count == QUEUE_MAX) {
 		e = ERR_STORE_BUSY;
 	} else {
-		w->queue[(w->head + w->count) % QUEUE_MAX] = (struct job){.fn = fn, .done = done, .arg = arg};
+		w->queue[(w->head + w->count) % QUEUE_MAX] = *j;
 		w->count++;
 		pthread_cond_signal(&w->more);
 	}

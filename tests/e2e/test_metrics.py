@@ -130,6 +130,71 @@ class Metrics(Case):
         self.assertEqual(after.get("yinzheng_health", part="writer"), 1)
         self.assertGreater(after.get("process_resident_memory_bytes"), 1e6)
 
+    def test_the_store_tells_of_itself(self):
+        before = self.scrape()
+        for i in range(12):
+            yz.issue(self.s, yz.Holder("印%02d" % i), "居民身份证")
+        after = self.scrape()
+
+        def grown(name, **labels):
+            return after.get(name, **labels) - before.get(name, **labels)
+        self.assertGreaterEqual(grown("yinzheng_store_batch_writes_sum"), 12)
+        self.assertGreaterEqual(grown("yinzheng_store_batch_writes_count"), 1)
+        self.assertGreaterEqual(grown("yinzheng_store_batch_writes_sum"), grown("yinzheng_store_batch_writes_count"))
+        for name in ("yinzheng_store_write_seconds", "yinzheng_store_read_seconds"):
+            self.assertGreater(grown(name + "_sum"), 0)
+            self.assertEqual(grown(name + "_bucket", le="+Inf"), grown(name + "_count"))
+        self.assertEqual(grown("yinzheng_store_write_seconds_count"), grown("yinzheng_store_batch_writes_count"))
+        self.assertGreater(grown("yinzheng_store_read_seconds_count"), 0)
+        self.assertIn(("yinzheng_store_queued", ()), after.values)
+        shared = ("yinzheng_store_connects_total", "yinzheng_audit_unnumbered", "yinzheng_audit_unnumbered_seconds")
+        for name in shared:
+            self.assertEqual((name, ()) in after.values, yz.POSTGRES, name)
+        if not yz.POSTGRES:
+            return
+        self.assertGreater(after.get("yinzheng_store_connects_total"), 8)
+        for why in ("conflict", "lost", "exact"):
+            self.assertIn(("yinzheng_store_retries_total", (("why", why),)), after.values)
+        for _ in range(50):
+            if self.scrape().get("yinzheng_audit_unnumbered") == 0:
+                break
+            time.sleep(0.1)
+        self.assertEqual(self.scrape().get("yinzheng_audit_unnumbered_seconds"), 0)
+
+    @unittest.skipUnless(yz.POSTGRES, "of PostgreSQL")
+    def test_entries_that_get_no_number(self):
+        """Somebody holds the sequencer's row: entries wait, the part says so, and all is well again after it."""
+        with open(os.path.join(self.s.dir, "store.url"), encoding="utf-8") as f:
+            url = f.read().strip()
+        held = subprocess.Popen(["psql", "-qXAt", "-d", url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        held.stdin.write("BEGIN; SELECT 'held' FROM sequencer FOR UPDATE;\n")
+        held.stdin.flush()
+        self.assertEqual(held.stdout.readline().strip(), "held")
+        yz.issue(self.s, yz.Holder("等"), "居民身份证")
+        worst = 0
+        try:
+            for _ in range(300):
+                got = self.scrape()
+                worst = max(worst, got.get("yinzheng_audit_unnumbered_seconds"))
+                if got.get("yinzheng_health", part="sequencer") == 0:
+                    break
+                time.sleep(0.1)
+            self.assertEqual(got.get("yinzheng_health", part="sequencer"), 0)
+            self.assertEqual(got.get("yinzheng_health", part="store"), 1)
+            self.assertGreater(worst, 5)
+            self.assertGreater(got.get("yinzheng_audit_unnumbered"), 0)
+        finally:
+            held.stdin.write("ROLLBACK;\n\\q\n")
+            held.stdin.close()
+            held.wait(10)
+            held.stdout.close()
+        for _ in range(300):
+            got = self.scrape()
+            if got.get("yinzheng_health", part="sequencer") == 1:
+                break
+            time.sleep(0.1)
+        self.assertEqual(got.get("yinzheng_health", part="sequencer"), 1)
+
     def test_promtool_agrees(self):
         if not shutil.which("promtool"):
             self.skipTest("promtool is not installed")
@@ -190,7 +255,7 @@ class Status(Case):
 
     def test_health_of_every_part(self):
         names = [p.name for p in self.s.call("system", "AdminService.GetStatus").parts]
-        self.assertEqual(names[:3], ["store", "writer", "receipt-key"])
+        self.assertEqual(names[:4], ["store", "writer", "receipt-key", "sequencer"])
         for name in names:
             self.assertEqual(self.check(name), 1)
         with self.assertRaises(grpc.RpcError) as no:
