@@ -198,7 +198,8 @@ json_t *term_error_json(const char *reason, const char *field, const char *help)
 	                 "help", help);
 }
 
-static void print_refusal(const char *reason, const char *field, const char *help, const char *subject)
+static void print_refusal(const char *reason, const char *field, const char *help, const char *subject,
+                          unsigned retry_ms)
 {
 	fprintf(stderr, "yinzheng: %s: ", reason);
 	if (subject != NULL && strncmp(help, subject, strlen(subject)) != 0) {
@@ -208,21 +209,32 @@ static void print_refusal(const char *reason, const char *field, const char *hel
 	print_safe(stderr, help);
 	if (field != NULL && field[0] != '\0')
 		fprintf(stderr, " [%s]", field);
+	if (retry_ms != 0) /* rounded up: too early would be refused again */
+		fprintf(stderr, " Try again in %u.%u s.", (retry_ms + 99) / 1000, (retry_ms + 99) / 100 % 10);
 	fputc('\n', stderr);
 }
 
 void term_refusal(bool json, const char *reason, const char *field, const char *help, const char *subject)
 {
-	json_t *line;
+	term_refusal_hint(json, reason, field, help, subject, 0);
+}
+
+void term_refusal_hint(bool json, const char *reason, const char *field, const char *help, const char *subject,
+                       unsigned retry_ms)
+{
+	json_t *line, *error;
 
 	if (json) {
-		line = json_pack("{s:o}", "error", term_error_json(reason, field, help));
+		error = term_error_json(reason, field, help);
+		if (error != NULL && retry_ms != 0)
+			json_object_set_new(error, "retry_after_ms", json_integer(retry_ms));
+		line = json_pack("{s:o}", "error", error);
 		if (subject != NULL && line != NULL)
 			json_object_set_new(line, "subject", json_string(subject));
 		if (term_json(line) == ERR_OK)
 			return;
 	}
-	print_refusal(reason, field, help, subject);
+	print_refusal(reason, field, help, subject, retry_ms);
 }
 
 int term_error(bool json, enum err e, const struct err_note *note, const char *subject)

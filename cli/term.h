@@ -51,5 +51,8 @@ int term_error(bool json, enum err e, const struct err_note *note, const char *s
 json_t *term_error_json(const char *reason, const char *field, const char *help);
 /* The same from its parts, for reasons that a server names. field may be NULL or "". */
 void term_refusal(bool json, const char *reason, const char *field, const char *help, const char *subject);
+/* The same with the server's word when to come back ("Try again in 0.3 s."; "retry_after_ms"); 0: none. */
+void term_refusal_hint(bool json, const char *reason, const char *field, const char *help, const char *subject,
+                       unsigned retry_ms);
 
 #endif

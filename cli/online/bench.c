@@ -127,7 +127,7 @@ static int drive(struct bench *b)
 	int st;
 
 	if (e == ERR_SERVER_UNREACHABLE) {
-		term_refusal(b->o.json, why.reason, why.field, why.help, b->as[BENCH_WINDOW].server);
+		term_refusal_hint(b->o.json, why.reason, why.field, why.help, b->as[BENCH_WINDOW].server, why.retry_ms);
 		st = EXIT_NO_SERVER;
 	} else {
 		if (e == ERR_OK)

@@ -11,7 +11,7 @@
 
 #include "yinzheng/v1/common.pb-c.h"
 
-enum { RETRY_FIRST_MS = 100 };
+enum { RETRY_FIRST_MS = 100, RETRY_HINT_MAX = 24 * 3600 * 1000 };
 
 struct client {
 	grpc_completion_queue *cq;
@@ -221,12 +221,32 @@ static const Yinzheng__V1__Refusal *find_refusal(struct arena *a, const grpc_met
 	return NULL;
 }
 
+/* The trailer retry-after-ms; 0 when there is none or it is no sensible number. */
+static unsigned find_retry(const grpc_metadata_array *trailing)
+{
+	for (size_t i = 0; i < trailing->count; i++) {
+		struct span text = slice_span(&trailing->metadata[i].value);
+		unsigned n = 0;
+
+		if (grpc_slice_str_cmp(trailing->metadata[i].key, "retry-after-ms") != 0)
+			continue;
+		for (size_t k = 0; k < text.len && n <= RETRY_HINT_MAX; k++) {
+			if (text.ptr[k] < '0' || text.ptr[k] > '9')
+				return 0;
+			n = n * 10 + (unsigned)(text.ptr[k] - '0');
+		}
+		return n <= RETRY_HINT_MAX ? n : 0;
+	}
+	return 0;
+}
+
 void client_explain(struct arena *a, grpc_status_code status, const grpc_metadata_array *trailing,
                     const grpc_slice *text, struct refusal *why)
 {
 	const Yinzheng__V1__Refusal *r = find_refusal(a, trailing);
 	struct span details = slice_span(text);
 
+	why->retry_ms = find_retry(trailing);
 	if (r != NULL) {
 		snprintf(why->reason, sizeof(why->reason), "%s", r->reason);
 		snprintf(why->field, sizeof(why->field), "%s", r->field);

@@ -26,6 +26,7 @@ struct refusal {
 	char reason[48];
 	char field[64];
 	char help[400];
+	unsigned retry_ms; /* when to come back, by the server's word; 0: it said none */
 };
 
 /* Calls /SERVICE/METHOD and unpacks the reply into the arena. Any refusal or failure is an error other

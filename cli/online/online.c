@@ -240,7 +240,7 @@ int online_call(struct online *o, const ProtobufCServiceDescriptor *service, con
 		return online_fail(o, e, NULL, NULL);
 	if (client_call(o->client, o->arena, service, method, request, reply, &why) == ERR_OK)
 		return 0;
-	term_refusal(o->json, why.reason, why.field, why.help, NULL);
+	term_refusal_hint(o->json, why.reason, why.field, why.help, NULL, why.retry_ms);
 	return term_exit_reason(why.reason);
 }
 

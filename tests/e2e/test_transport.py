@@ -1,4 +1,5 @@
 """Who gets in, limits, hostile messages, deadlines, health, reflection."""
+import json
 import concurrent.futures
 import os
 import socket
@@ -315,6 +316,11 @@ class Load(Case):
                 reasons.append(e.reason)
         self.assertEqual(reasons[0], "ok")
         self.assertIn("OPERATOR_LIMIT", reasons)
+        refused = s.cli("licence", "list", who="issuer-samr", ok=False)
+        self.assertIn("OPERATOR_LIMIT", refused.stderr)
+        self.assertIn("Try again in 1.0 s.", refused.stderr)
+        told = json.loads(s.cli("licence", "list", "--json", who="issuer-samr", ok=False).stdout)["error"]
+        self.assertEqual((told["reason"], told["retry_after_ms"]), ("OPERATOR_LIMIT", 1000))
 
     def test_stop_under_load_answers_or_says_unavailable(self):
         s = yz.Server()

@@ -234,6 +234,29 @@ static void refusals_for_programs(void **state)
 	assert_string_equal(said.err, "yinzheng: USAGE: no \\xff\n");
 }
 
+static void refusals_say_when_to_come_back(void **state)
+{
+	struct said said;
+
+	listen(&said);
+	term_refusal_hint(false, "OVERLOADED", NULL, "Too many calls.", NULL, 250);
+	heard(&said);
+	assert_string_equal(said.err, "yinzheng: OVERLOADED: Too many calls. Try again in 0.3 s.\n");
+	listen(&said);
+	term_refusal_hint(false, "OVERLOADED", NULL, "Too many calls.", NULL, 1000);
+	heard(&said);
+	assert_string_equal(said.err, "yinzheng: OVERLOADED: Too many calls. Try again in 1.0 s.\n");
+	listen(&said);
+	term_refusal_hint(false, "OVERLOADED", NULL, "Too many calls.", NULL, 0);
+	heard(&said);
+	assert_string_equal(said.err, "yinzheng: OVERLOADED: Too many calls.\n");
+	listen(&said);
+	term_refusal_hint(true, "OVERLOADED", NULL, "Too many calls.", NULL, 250);
+	heard(&said);
+	assert_string_equal(said.out, "{\"error\":{\"reason\":\"OVERLOADED\",\"field\":null,\"help\":\"Too many calls.\","
+	                              "\"retry_after_ms\":250}}\n");
+}
+
 static void errors_take_their_own_note(void **state)
 {
 	const struct err_note note = {.code = ERR_FORMAT, .field = "esID", .help = "The seal's id is missing."};
@@ -294,6 +317,7 @@ int main(void)
 	    TEST(colours_need_a_terminal_that_takes_them),
 	    TEST(refusals_for_people),
 	    TEST(refusals_for_programs),
+	    TEST(refusals_say_when_to_come_back),
 	    TEST(errors_take_their_own_note),
 	    TEST(lost_output_is_told),
 	};
