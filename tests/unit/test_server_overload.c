@@ -11,6 +11,7 @@
 #include "server/pace.h"
 #include "server/refusal.h"
 #include "server/workers.h"
+#include "store/store.h"
 #include "yinzheng/v1/common.pb-c.h"
 #include <pthread.h>
 #include <time.h>
@@ -69,6 +70,16 @@ static void a_clock_that_stands_is_no_harm(void **state)
 		pace_leave(&p, 4000);
 	}
 	assert_in_range(pace_wait(&p, 1), 0, 1);
+}
+
+/* ---- what the store counts is shown with the same bounds -------------------------------------- */
+
+static void the_stores_times_have_our_bounds(void **state)
+{
+	for (int i = 0; i < METRICS_BUCKETS - 1; i++) {
+		assert_int_equal(store_time_bounds[i], metrics_bounds[i]);
+		assert_true(i == 0 || store_batch_bounds[i] > store_batch_bounds[i - 1]);
+	}
 }
 
 /* ---- workers -------------------------------------------------------------------------------- */
@@ -161,6 +172,23 @@ static void classes_have_their_order(void **state)
 	let_go(w);
 	/* What goes on, administration, reads; a write in between, so that it does not wait for ever. */
 	assert_string_equal(gate.order, "+arrrrrrrwrrrrrww");
+}
+
+/* A stream's next share is not refused because calls fill the queue; what came before it goes before it. */
+static void shares_of_what_was_let_in_are_not_refused(void **state)
+{
+	struct workers_limits limits = {.queue = 2, .wait_ms = 1000, .commits = 8};
+	struct job first, reads[2], share = {run_admin, NULL};
+	struct workers *w = stopped_worker(&first, &limits);
+
+	for (int i = 0; i < 2; i++) {
+		reads[i] = (struct job){run_read, NULL};
+		assert_int_equal(workers_submit(w, &reads[i], CLASS_READ), ERR_OK);
+	}
+	assert_int_equal(workers_admit(w, CLASS_READ), ERR_OVERLOADED);
+	assert_int_equal(workers_share(w, &share, CLASS_READ), ERR_OK);
+	let_go(w);
+	assert_string_equal(gate.order, "rra");
 }
 
 static void every_class_has_its_own_room(void **state)
@@ -328,6 +356,8 @@ int main(void)
 	    cmocka_unit_test(a_quiet_hour_tells_nothing),
 	    cmocka_unit_test(a_pace_follows_what_changes),
 	    cmocka_unit_test(a_clock_that_stands_is_no_harm),
+	    cmocka_unit_test(the_stores_times_have_our_bounds),
+	    cmocka_unit_test(shares_of_what_was_let_in_are_not_refused),
 	    cmocka_unit_test(classes_have_their_order),
 	    cmocka_unit_test(every_class_has_its_own_room),
 	    cmocka_unit_test(writes_on_their_way_are_bounded),
