@@ -11,6 +11,7 @@ mkdir -p "$build/bench"
 out=$build/bench/load.json
 rm -f "$out"
 export YZ_MAIN=tests/bench/bench_load.py
+export YZ_PG_WAY=local # server and database share the machine
 for store in "$@"; do
 	STORE=$store tests/e2e/run.sh "$build" "$store" "$out"
 done

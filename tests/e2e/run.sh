@@ -2,7 +2,7 @@
 # End-to-end: the real server, a Python grpcio client made from the .proto files alone, and the command line.
 # usage: [STORE=postgres] tests/e2e/run.sh BUILD [unittest arguments, e.g. test_refusals.Codes]
 # With STORE=postgres every server's store is a database of its own on a PostgreSQL that is started for the run, unless
-# YZ_PG_URL names one.
+# YZ_PG_URL names one. YZ_PG_WAY: url, or local for its Unix socket.
 set -eu
 cd "$(dirname "$0")/../.."
 build=$(cd "$1" && pwd)
@@ -27,7 +27,7 @@ fi
 pg=$(mktemp -d "${TMPDIR:-/tmp}/yz-e2e-pg.XXXXXX")
 trap 'scripts/pgserver.sh "$pg" remove; rm -rf "$pg"' EXIT
 scripts/pgserver.sh "$pg" start
-YZ_PG_URL=$(scripts/pgserver.sh "$pg" url)
+YZ_PG_URL=$(scripts/pgserver.sh "$pg" "${YZ_PG_WAY:-url}")
 export YZ_PG_URL YZ_PG_DIR="$pg"
 # In the background, so that a signal ends the tests and then the database.
 /usr/bin/python3 "${YZ_MAIN:-tests/e2e/main.py}" "$@" &
