@@ -23,9 +23,9 @@ import yz  # noqa: E402
 
 SECONDS = int(sys.argv[1]) if len(sys.argv) > 1 else 1800
 RATE = int(os.environ.get("SOAK_RATE", "400"))
-SETTLE = max(20, SECONDS // 6)  # caches, pools and arenas reach their size
 SAMPLE = 2
-GROWTH_KIB = 8 * 1024           # what the level may rise from the first third to the last
+GROWTH_KIB = 3 * 1024  # what the level may rise from the third quarter to the last; caches and arenas fill before
+THREADS = 8            # that gRPC may add to its own pools
 
 
 def status_of(pid):
@@ -147,7 +147,7 @@ def good_load(server):
     """Open loop, all kinds of calls; its account as JSON."""
     return subprocess.Popen([os.path.join(yz.BUILD, "yinzheng"), "bench", "load", "--config",
                              os.path.join(server.dir, "client.ini"), "--mix", "null=1,verify=3,show=3,pull=3,inspect=2",
-                             "--rate", str(RATE), "--duration", str(SECONDS), "--warm-up", "2", "--connections", "16",
+                             "--rate", str(RATE), "--duration", str(SECONDS), "--warm-up", "2", "--connections", "16", "--stock", "0",
                              "--document", os.path.join(server.dir, "2k"), "--codes",
                              os.path.join(server.dir, "codes.json"), "--json"],
                             stdout=subprocess.PIPE, stderr=open(os.path.join(server.dir, "load.log"), "wb"),
@@ -160,18 +160,19 @@ def level(samples, key):
 
 
 def judge(samples, end, begin):
-    third = max(1, len(samples) // 3)
-    first, last = samples[:third], samples[-third:]
-    print("  resident memory: %.1f MiB in the first third, %.1f in the last; highest %.1f" % (
-        level(first, "rss") / 1024, level(last, "rss") / 1024, max(s["rss"] for s in samples) / 1024))
+    quarter = max(1, len(samples) // 4)
+    levels = [level(samples[i * quarter:(i + 1) * quarter], "rss") for i in range(4)]
+    last = samples[-quarter:]
+    print("  resident memory by quarters: %s MiB; highest %.1f" % (
+        ", ".join("%.1f" % (x / 1024) for x in levels), max(s["rss"] for s in samples) / 1024))
     print("  descriptors: %d before, %d under load, %d after; threads %d, %d, %d" % (
         begin["fds"], level(last, "fds"), end["fds"], begin["threads"], level(last, "threads"), end["threads"]))
     faults = []
-    if level(last, "rss") > level(first, "rss") + GROWTH_KIB:
+    if levels[3] > levels[2] + GROWTH_KIB:
         faults.append("memory grows")
     if end["fds"] > begin["fds"] + 8:
         faults.append("descriptors are left")
-    if end["threads"] > begin["threads"] + 4:
+    if end["threads"] > begin["threads"] + THREADS:
         faults.append("threads are left")
     return faults
 
@@ -203,8 +204,7 @@ def main():
     samples, started = [], time.monotonic()
     while load.poll() is None:
         time.sleep(SAMPLE)
-        if time.monotonic() - started > SETTLE:
-            samples.append(status_of(server.pid))
+        samples.append(status_of(server.pid))
         if int(time.monotonic() - started) % 60 < SAMPLE:
             print("  %4d s  %s" % (time.monotonic() - started, status_of(server.pid)), flush=True)
     for b in bad:
