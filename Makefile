@@ -45,7 +45,7 @@ GEN_O := $(patsubst $(B)/gen/%.c,$(B)/obj/gen/%.o,$(GEN_C))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/tests/%,$(UNIT_C))
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_C))
 
-.PHONY: crash soak deb deb-test all sm2-unit sm2-check cross-aarch64 bench-sm2 deps deps-test demo test unit corpus ct bench bench-verify bench-load bench-size e2e failover failover-patroni fuzz fuzz-run layers format install clean help pki lib race e2e-postgres
+.PHONY: crash soak overload deb deb-test all sm2-unit sm2-check cross-aarch64 bench-sm2 deps deps-test demo test unit corpus ct bench bench-verify bench-load bench-size e2e failover failover-patroni fuzz fuzz-run layers format install clean help pki lib race e2e-postgres
 .SECONDARY:
 
 help: ## this list
@@ -222,6 +222,8 @@ $(B)/make_store: $(call obj,tests/bench/make_store.c)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(lib_ldlibs)
 bench-load: all $(B)/make_store ## how fast the service is, on SQLite and PostgreSQL, beside calls that do nothing
 	@tests/bench/bench_load.sh $(B)
+overload: all ## three times the pulls that can be answered: what is still answered, and how fast (STORE=postgres too)
+	@YZ_MAIN=tests/bench/overload.py tests/e2e/run.sh $(B) $(B)/bench/overload.json
 bench-size: all $(B)/make_store ## what a call costs with ten thousand and with ten million licences (25 GB of disk)
 	@tests/bench/bench_size.sh $(B)
 bench: bench-verify bench-sm2 bench-load ## every benchmark but bench-size

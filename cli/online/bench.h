@@ -112,6 +112,7 @@ struct bench_second { /* answers of one second of the measured phase */
 struct bench_stats {
 	pthread_mutex_t lock;
 	struct hist latency[BENCH_OPS]; /* of good answers, in ns, from when they were due */
+	struct hist answer[BENCH_OPS];  /* the same from when they were sent */
 	struct hist recent;             /* all kinds, since the progress line was printed */
 	size_t n_faults;
 	struct bench_fault fault[FAULTS_MAX]; /* the last takes what finds no room */

@@ -129,6 +129,7 @@ static void count(struct drive *d, const struct slot *s, int64_t now, const char
 	pthread_mutex_lock(&stats->lock);
 	if (reason == NULL) {
 		hist_add(&stats->latency[s->op], now - s->due - s->fetched);
+		hist_add(&stats->answer[s->op], now - s->sent);
 		hist_add(&stats->recent, now - s->due - s->fetched);
 		stats->codes_beside += s->fetched != 0;
 	} else {

@@ -75,11 +75,12 @@ static json_t *op_json(const struct bench_stats *s, int op, double seconds)
 {
 	const struct hist *h = &s->latency[op];
 
-	return json_pack("{s:I, s:f, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:o}", "ok", (json_int_t)h->n, "per_s",
+	return json_pack("{s:I, s:f, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:o}", "ok", (json_int_t)h->n, "per_s",
 	                 seconds > 0 ? (double)h->n / seconds : 0, "refused", (json_int_t)faults_of(s, op), "mean_ms",
 	                 ms(hist_mean(h)), "p50_ms", ms(hist_quantile(h, 0.5)), "p90_ms", ms(hist_quantile(h, 0.9)),
 	                 "p99_ms", ms(hist_quantile(h, 0.99)), "p999_ms", ms(hist_quantile(h, 0.999)), "max_ms", ms(h->max),
-	                 "refusals", faults_json(s, op));
+	                 "sent_p50_ms", ms(hist_quantile(&s->answer[op], 0.5)), "sent_p99_ms",
+	                 ms(hist_quantile(&s->answer[op], 0.99)), "refusals", faults_json(s, op));
 }
 
 static int print_json(const struct bench *b, const struct bench_stats *s, const struct drive_result *r)
