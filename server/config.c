@@ -19,7 +19,7 @@ const struct config_row config_rows[] = {
     {"server", "port_file", CONFIG_PATH, AT(port_file), "", 0, 0},
     {"server", "workers", CONFIG_NUMBER, AT(workers), "4", 1, 256},
     {"server", "queue", CONFIG_NUMBER, AT(queue), "256", 1, 65536},
-    {"server", "wait_ms", CONFIG_NUMBER, AT(wait_ms), "50", 1, 10000},
+    {"server", "wait_ms", CONFIG_NUMBER, AT(wait_ms), "20", 1, 10000},
     {"server", "commits", CONFIG_NUMBER, AT(commits), "64", 1, 4096},
     {"server", "connections", CONFIG_NUMBER, AT(connections), "1000", 1, 100000},
     {"server", "armed", CONFIG_NUMBER, AT(armed), "16", 1, 1024},

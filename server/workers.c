@@ -3,7 +3,9 @@
 #include "server/pace.h"
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 struct queue {
 	struct job *head, *tail;
@@ -11,7 +13,7 @@ struct queue {
 };
 
 /* After so many reads in a row a write has its turn. */
-enum { READS_IN_A_ROW = 8, WAITING_ALWAYS_FINE = 4 };
+enum { READS_IN_A_ROW = 8, WAITING_ALWAYS_FINE = 4, WORKERS_NICE = 5 };
 
 struct workers {
 	pthread_mutex_t lock;
@@ -107,6 +109,9 @@ static void *worker(void *arg)
 {
 	struct job *j;
 
+	/* Below the threads that take calls in: when there are too many, it is them who refuse, and what they have not
+	 * looked at waits unseen. */
+	setpriority(PRIO_PROCESS, (id_t)gettid(), WORKERS_NICE);
 	while ((j = next_job(arg)) != NULL)
 		j->run(j);
 	return NULL;
