@@ -122,6 +122,8 @@ struct bench_stats {
 };
 struct bench_stats *stats_new(size_t seconds);
 void stats_free(struct bench_stats *s);
+/* One refusal more; past FAULTS_MAX kinds as "OTHER". With its lock held. */
+void stats_fault(struct bench_stats *s, enum bench_op op, int status, const char *reason);
 
 struct drive;
 

@@ -17,7 +17,7 @@
 #include "cli/online/bench.h"
 #include "cli/online/client_grpc.h"
 
-enum { N_OPS = 6, NOTE_ARENA = 64 * 1024, POLL_MS = 50, REFRESH_SECONDS = 300, CONNECT_MS = 15 * 1000 };
+enum { NOTE_ARENA = 64 * 1024, POLL_MS = 50, REFRESH_SECONDS = 300, CONNECT_MS = 15 * 1000 };
 
 struct connection {
 	grpc_channel *channel;
@@ -37,11 +37,7 @@ struct slot {
 	bool fetching;
 	struct bench_code code;
 	int64_t due, sent, fetched; /* ns; fetched: how long the code took */
-	grpc_call *call;
-	grpc_byte_buffer *out, *in;
-	grpc_metadata_array initial, trailing;
-	grpc_status_code status;
-	grpc_slice details;
+	struct unary unary;
 };
 
 struct drive {
@@ -74,49 +70,6 @@ static int64_t now_ns(void)
 
 /* ---- counting ------------------------------------------------------------------------------- */
 
-struct bench_stats *stats_new(size_t seconds)
-{
-	struct bench_stats *s = calloc(1, sizeof(*s));
-
-	if (s == NULL)
-		return NULL;
-	s->n_seconds = seconds;
-	s->seconds = calloc(seconds + 1, sizeof(*s->seconds));
-	if (s->seconds == NULL) {
-		free(s);
-		return NULL;
-	}
-	pthread_mutex_init(&s->lock, NULL);
-	return s;
-}
-
-void stats_free(struct bench_stats *s)
-{
-	if (s == NULL)
-		return;
-	pthread_mutex_destroy(&s->lock);
-	free(s->seconds);
-	free(s);
-}
-
-static void count_fault(struct bench_stats *s, enum bench_op op, int status, const char *reason)
-{
-	struct bench_fault *f;
-	size_t i;
-
-	for (i = 0; i < s->n_faults; i++) {
-		f = &s->fault[i];
-		if (f->op == op && f->status == status && strcmp(f->reason, reason) == 0)
-			break;
-	}
-	if (i == s->n_faults && i < FAULTS_MAX) {
-		f = &s->fault[s->n_faults++];
-		*f = (struct bench_fault){.op = op, .status = status};
-		snprintf(f->reason, sizeof(f->reason), "%s", i + 1 < FAULTS_MAX ? reason : "OTHER");
-	}
-	s->fault[i < FAULTS_MAX ? i : FAULTS_MAX - 1].n++;
-}
-
 static void count(struct drive *d, const struct slot *s, int64_t now, const char *reason)
 {
 	struct bench_stats *stats = d->phase->stats;
@@ -133,7 +86,7 @@ static void count(struct drive *d, const struct slot *s, int64_t now, const char
 		hist_add(&stats->recent, now - s->due - s->fetched);
 		stats->codes_beside += s->fetched != 0;
 	} else {
-		count_fault(stats, s->fetching ? BENCH_SHOW : s->op, (int)s->status, reason);
+		stats_fault(stats, s->fetching ? BENCH_SHOW : s->op, (int)s->unary.status, reason);
 	}
 	if (second < stats->n_seconds && reason == NULL)
 		stats->seconds[second].ok[s->op]++;
@@ -167,44 +120,14 @@ static void slot_send(struct slot *s)
 	struct connection *c = &d->connection[role][atomic_fetch_add(&d->next_connection[role], 1) % d->n_connections];
 	gpr_timespec deadline =
 	    gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_seconds(d->b->o.timeout, GPR_TIMESPAN));
-	grpc_op ops[N_OPS];
+	grpc_call *call;
 
-	memset(ops, 0, sizeof(ops));
-	grpc_metadata_array_init(&s->initial);
-	grpc_metadata_array_init(&s->trailing);
-	s->details = grpc_empty_slice();
-	s->in = NULL;
-	s->out = request_bytes(d->b, op, &s->code);
 	s->sent = now_ns();
-	s->call = grpc_channel_create_registered_call(c->channel, NULL, GRPC_PROPAGATE_DEFAULTS, s->poller->cq, c->call[op],
-	                                              deadline, NULL);
-	ops[0].op = GRPC_OP_SEND_INITIAL_METADATA;
+	call = grpc_channel_create_registered_call(c->channel, NULL, GRPC_PROPAGATE_DEFAULTS, s->poller->cq, c->call[op],
+	                                           deadline, NULL);
 	/* A server that is away is waited for, not asked a million times a second. */
-	ops[0].flags = GRPC_INITIAL_METADATA_WAIT_FOR_READY;
-	ops[1].op = GRPC_OP_SEND_MESSAGE;
-	ops[1].data.send_message.send_message = s->out;
-	ops[2].op = GRPC_OP_SEND_CLOSE_FROM_CLIENT;
-	ops[3].op = GRPC_OP_RECV_INITIAL_METADATA;
-	ops[3].data.recv_initial_metadata.recv_initial_metadata = &s->initial;
-	ops[4].op = GRPC_OP_RECV_MESSAGE;
-	ops[4].data.recv_message.recv_message = &s->in;
-	ops[5].op = GRPC_OP_RECV_STATUS_ON_CLIENT;
-	ops[5].data.recv_status_on_client.trailing_metadata = &s->trailing;
-	ops[5].data.recv_status_on_client.status = &s->status;
-	ops[5].data.recv_status_on_client.status_details = &s->details;
-	if (grpc_call_start_batch(s->call, ops, N_OPS, s, NULL) != GRPC_CALL_OK)
+	if (!unary_start(&s->unary, call, request_bytes(d->b, op, &s->code), GRPC_INITIAL_METADATA_WAIT_FOR_READY, s))
 		abort(); /* a batch that is wrong is wrong every time */
-}
-
-static void slot_release(struct slot *s)
-{
-	grpc_call_unref(s->call);
-	grpc_byte_buffer_destroy(s->out);
-	if (s->in != NULL)
-		grpc_byte_buffer_destroy(s->in);
-	grpc_metadata_array_destroy(&s->initial);
-	grpc_metadata_array_destroy(&s->trailing);
-	grpc_slice_unref(s->details);
 }
 
 static bool read_code(struct slot *s, struct bench_code *out)
@@ -213,7 +136,7 @@ static bool read_code(struct slot *s, struct bench_code *out)
 	grpc_slice all;
 	bool ok;
 
-	if (s->in == NULL || !grpc_byte_buffer_reader_init(&reader, s->in))
+	if (s->unary.in == NULL || !grpc_byte_buffer_reader_init(&reader, s->unary.in))
 		return false;
 	all = grpc_byte_buffer_reader_readall(&reader);
 	ok = work_read_code(span_of(GRPC_SLICE_START_PTR(all), GRPC_SLICE_LENGTH(all)), out->text);
@@ -228,7 +151,7 @@ static void explain(struct slot *s, char reason[48])
 	struct arena *a = arena_new(NOTE_ARENA);
 
 	if (a != NULL)
-		client_explain(a, s->status, &s->trailing, &s->details, &why);
+		client_explain(a, s->unary.status, &s->unary.trailing, &s->unary.details, &why);
 	arena_free(a);
 	snprintf(reason, 48, "%s", why.reason);
 }
@@ -261,7 +184,7 @@ static void slot_start(struct slot *s, int64_t due)
 static bool slot_answered(struct slot *s, int64_t now)
 {
 	struct drive *d = s->poller->d;
-	bool issued = s->fetching || s->op == BENCH_SHOW, ok = s->status == GRPC_STATUS_OK;
+	bool issued = s->fetching || s->op == BENCH_SHOW, ok = s->unary.status == GRPC_STATUS_OK;
 	char reason[48] = "REPLY_INVALID";
 
 	if (ok && issued)
@@ -271,14 +194,14 @@ static bool slot_answered(struct slot *s, int64_t now)
 	if (ok && s->fetching) {
 		s->fetched = now - s->sent;
 		s->fetching = false;
-		slot_release(s);
+		unary_release(&s->unary);
 		slot_send(s);
 		return true;
 	}
 	count(d, s, now, ok ? NULL : reason);
 	if (ok && issued)
 		stock_put(&d->b->stock[d->b->requests[s->code.request].redeemed_by], &s->code);
-	slot_release(s);
+	unary_release(&s->unary);
 	return false;
 }
 

@@ -105,59 +105,56 @@ void client_close(struct client *c)
 	free(c);
 }
 
-/* Everything one call points at, in one place, so that it is given back in one place. */
-struct exchange {
-	grpc_call *call;
-	grpc_byte_buffer *sent, *received;
-	grpc_metadata_array initial, trailing;
-	grpc_status_code status;
-	grpc_slice details;
-};
-
-static void exchange_free(struct exchange *x)
+bool unary_start(struct unary *u, grpc_call *call, grpc_byte_buffer *out, uint32_t flags, void *tag)
 {
-	if (x->call != NULL)
-		grpc_call_unref(x->call);
-	if (x->sent != NULL)
-		grpc_byte_buffer_destroy(x->sent);
-	if (x->received != NULL)
-		grpc_byte_buffer_destroy(x->received);
-	grpc_metadata_array_destroy(&x->initial);
-	grpc_metadata_array_destroy(&x->trailing);
-	grpc_slice_unref(x->details);
+	grpc_op ops[6];
+
+	memset(ops, 0, sizeof(ops));
+	*u = (struct unary){.call = call, .out = out, .status = GRPC_STATUS_UNKNOWN, .details = grpc_empty_slice()};
+	grpc_metadata_array_init(&u->initial);
+	grpc_metadata_array_init(&u->trailing);
+	ops[0].op = GRPC_OP_SEND_INITIAL_METADATA;
+	ops[0].flags = flags;
+	ops[1].op = GRPC_OP_SEND_MESSAGE;
+	ops[1].data.send_message.send_message = u->out;
+	ops[2].op = GRPC_OP_SEND_CLOSE_FROM_CLIENT;
+	ops[3].op = GRPC_OP_RECV_INITIAL_METADATA;
+	ops[3].data.recv_initial_metadata.recv_initial_metadata = &u->initial;
+	ops[4].op = GRPC_OP_RECV_MESSAGE;
+	ops[4].data.recv_message.recv_message = &u->in;
+	ops[5].op = GRPC_OP_RECV_STATUS_ON_CLIENT;
+	ops[5].data.recv_status_on_client.trailing_metadata = &u->trailing;
+	ops[5].data.recv_status_on_client.status = &u->status;
+	ops[5].data.recv_status_on_client.status_details = &u->details;
+	return grpc_call_start_batch(call, ops, 6, tag, NULL) == GRPC_CALL_OK;
 }
 
-static enum err exchange_run(struct client *c, const char *path, struct span request, struct exchange *x)
+void unary_release(struct unary *u)
+{
+	grpc_call_unref(u->call);
+	grpc_byte_buffer_destroy(u->out);
+	if (u->in != NULL)
+		grpc_byte_buffer_destroy(u->in);
+	grpc_metadata_array_destroy(&u->initial);
+	grpc_metadata_array_destroy(&u->trailing);
+	grpc_slice_unref(u->details);
+}
+
+static enum err exchange(struct client *c, const char *path, struct span request, struct unary *u)
 {
 	gpr_timespec deadline =
 	    gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(c->timeout_ms, GPR_TIMESPAN));
 	grpc_slice body = grpc_slice_from_copied_buffer((const char *)request.ptr, request.len);
 	grpc_slice method = grpc_slice_from_copied_string(path);
-	grpc_op ops[6];
+	grpc_call *call =
+	    grpc_channel_create_call(c->channel, NULL, GRPC_PROPAGATE_DEFAULTS, c->cq, method, NULL, deadline, NULL);
+	bool started = unary_start(u, call, grpc_raw_byte_buffer_create(&body, 1), 0, u);
 
-	memset(ops, 0, sizeof(ops));
-	grpc_metadata_array_init(&x->initial);
-	grpc_metadata_array_init(&x->trailing);
-	x->details = grpc_empty_slice();
-	x->sent = grpc_raw_byte_buffer_create(&body, 1);
-	x->call = grpc_channel_create_call(c->channel, NULL, GRPC_PROPAGATE_DEFAULTS, c->cq, method, NULL, deadline, NULL);
 	grpc_slice_unref(body);
 	grpc_slice_unref(method);
-	ops[0].op = GRPC_OP_SEND_INITIAL_METADATA;
-	ops[1].op = GRPC_OP_SEND_MESSAGE;
-	ops[1].data.send_message.send_message = x->sent;
-	ops[2].op = GRPC_OP_SEND_CLOSE_FROM_CLIENT;
-	ops[3].op = GRPC_OP_RECV_INITIAL_METADATA;
-	ops[3].data.recv_initial_metadata.recv_initial_metadata = &x->initial;
-	ops[4].op = GRPC_OP_RECV_MESSAGE;
-	ops[4].data.recv_message.recv_message = &x->received;
-	ops[5].op = GRPC_OP_RECV_STATUS_ON_CLIENT;
-	ops[5].data.recv_status_on_client.trailing_metadata = &x->trailing;
-	ops[5].data.recv_status_on_client.status = &x->status;
-	ops[5].data.recv_status_on_client.status_details = &x->details;
-	if (grpc_call_start_batch(x->call, ops, 6, x, NULL) != GRPC_CALL_OK)
+	if (!started)
 		return ERR_INTERNAL;
-	(void)grpc_completion_queue_pluck(c->cq, x, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
+	(void)grpc_completion_queue_pluck(c->cq, u, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
 	return ERR_OK;
 }
 
@@ -259,13 +256,13 @@ void client_explain(struct arena *a, grpc_status_code status, const grpc_metadat
 	         (const char *)details.ptr);
 }
 
-static enum err read_reply(struct arena *a, struct exchange *x, const ProtobufCMessageDescriptor *d,
+static enum err read_reply(struct arena *a, struct unary *x, const ProtobufCMessageDescriptor *d,
                            ProtobufCMessage **reply)
 {
 	grpc_byte_buffer_reader reader;
 	grpc_slice all;
 
-	if (x->received == NULL || !grpc_byte_buffer_reader_init(&reader, x->received))
+	if (x->in == NULL || !grpc_byte_buffer_reader_init(&reader, x->in))
 		return ERR_MESSAGE_INVALID;
 	all = grpc_byte_buffer_reader_readall(&reader);
 	*reply = unpack(a, d, slice_span(&all));
@@ -278,8 +275,8 @@ static enum err call_once(struct client *c, struct arena *a, const char *path, s
                           const ProtobufCMessageDescriptor *out, ProtobufCMessage **reply, struct refusal *why,
                           bool *again)
 {
-	struct exchange x = {.status = GRPC_STATUS_UNKNOWN};
-	enum err e = exchange_run(c, path, request, &x);
+	struct unary x;
+	enum err e = exchange(c, path, request, &x);
 
 	*again = false;
 	if (e == ERR_OK && x.status == GRPC_STATUS_OK) {
@@ -291,7 +288,7 @@ static enum err call_once(struct client *c, struct arena *a, const char *path, s
 		*again = x.status == GRPC_STATUS_UNAVAILABLE;
 		e = ERR_SERVER_UNREACHABLE;
 	}
-	exchange_free(&x);
+	unary_release(&x);
 	return e;
 }
 
