@@ -4,7 +4,7 @@
 # `make failover-patroni` needs besides; its services are not started)
 set -eu
 
-BUILD="gcc libc6-dev make pkg-config openssl jq
+BUILD="netbase gcc libc6-dev make pkg-config openssl jq
  libgrpc-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler grpc-proto
  libssl-dev libsqlite3-dev libpq-dev libqrencode-dev libzbar-dev libpng-dev libjpeg-dev
  libmicrohttpd-dev libsystemd-dev libcairo2-dev libpango1.0-dev fonts-noto-cjk libcbor-dev libjansson-dev libinih-dev
