@@ -1,11 +1,6 @@
 #include "crypto/sm3_block.h"
 
-#define ROL(x, n)       ((x) << (n) | (x) >> (32 - (n)))
-#define P0(x)           ((x) ^ ROL(x, 9) ^ ROL(x, 17))
-#define P1(x)           ((x) ^ ROL(x, 15) ^ ROL(x, 23))
-#define XOR3(x, y, z)   ((x) ^ (y) ^ (z))
-#define MAJ(x, y, z)    (((x) & (y)) | (((x) | (y)) & (z)))
-#define CHOOSE(x, y, z) ((((y) ^ (z)) & (x)) ^ (z))
+#include "crypto/sm3_plain.h"
 
 const uint32_t sm3_iv[SM3_WORDS] = {0x7380166f, 0x4914b2b9, 0x172442d7, 0xda8a0600,
                                     0xa96f30bc, 0x163138aa, 0xe38dee4d, 0xb0fb0e4e};
@@ -20,11 +15,6 @@ const uint32_t sm3_t[SM3_ROUNDS] = {
     0x9d8a7a87, 0x3b14f50f, 0x7629ea1e, 0xec53d43c, 0xd8a7a879, 0xb14f50f3, 0x629ea1e7, 0xc53d43ce,
     0x8a7a879d, 0x14f50f3b, 0x29ea1e76, 0x53d43cec, 0xa7a879d8, 0x4f50f3b1, 0x9ea1e762, 0x3d43cec5,
 };
-
-static inline uint32_t get32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
 
 static inline void put32(uint8_t *p, uint32_t v)
 {
@@ -51,19 +41,7 @@ static inline void put32(uint8_t *p, uint32_t v)
 		(h) = P0(h);                                                                                                   \
 	} while (0)
 
-#define FOUR(j, FF, GG, EXPAND)                                                                                        \
-	do {                                                                                                               \
-		EXPAND(j);                                                                                                     \
-		ROUND(a, b, c, d, e, f, g, h, (j), FF, GG);                                                                    \
-		EXPAND((j) + 1);                                                                                               \
-		ROUND(d, a, b, c, h, e, f, g, (j) + 1, FF, GG);                                                                \
-		EXPAND((j) + 2);                                                                                               \
-		ROUND(c, d, a, b, g, h, e, f, (j) + 2, FF, GG);                                                                \
-		EXPAND((j) + 3);                                                                                               \
-		ROUND(b, c, d, a, f, g, h, e, (j) + 3, FF, GG);                                                                \
-	} while (0)
-
-#define NO_WORD(j) (void)(j)
+#include "crypto/sm3_rounds.h"
 
 static void one_block(uint32_t s[SM3_WORDS], const uint8_t *at)
 {

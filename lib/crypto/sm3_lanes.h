@@ -32,19 +32,7 @@
 		(h) = P0(h);                                                                                                   \
 	} while (0)
 
-#define FOUR(j, FF, GG, EXPAND)                                                                                        \
-	do {                                                                                                               \
-		EXPAND(j);                                                                                                     \
-		ROUND(a, b, c, d, e, f, g, h, (j), FF, GG);                                                                    \
-		EXPAND((j) + 1);                                                                                               \
-		ROUND(d, a, b, c, h, e, f, g, (j) + 1, FF, GG);                                                                \
-		EXPAND((j) + 2);                                                                                               \
-		ROUND(c, d, a, b, g, h, e, f, (j) + 2, FF, GG);                                                                \
-		EXPAND((j) + 3);                                                                                               \
-		ROUND(b, c, d, a, f, g, h, e, (j) + 3, FF, GG);                                                                \
-	} while (0)
-
-#define NO_WORD(j) (void)(j)
+#include "crypto/sm3_rounds.h"
 
 SM3_TARGET void SM3_LANES(struct sm3_lanes *s, size_t blocks)
 {
