@@ -11,6 +11,8 @@
 #include <cmocka.h>
 #include <pthread.h>
 
+#include "key_file_help.h"
+
 #include "base/file.h"
 #include "base/text.h"
 #include "crypto/aead.h"
@@ -295,33 +297,6 @@ static void long_identities_are_refused(void **state)
 }
 
 /* ---- signers -------------------------------------------------------------------------------- */
-
-struct files {
-	char dir[32], path[64];
-};
-
-static int with_files(void **state)
-{
-	struct files *f = calloc(1, sizeof(*f));
-
-	*state = f;
-	strcpy(f->dir, "/tmp/yz-crypto-XXXXXX");
-	if (mkdtemp(f->dir) == NULL)
-		return -1;
-	snprintf(f->path, sizeof(f->path), "%s/key", f->dir);
-	return 0;
-}
-
-static int without_files(void **state)
-{
-	struct files *f = *state;
-	int failed;
-
-	unlink(f->path);
-	failed = rmdir(f->dir);
-	free(f);
-	return failed;
-}
 
 static void signer_signs(void **state)
 {

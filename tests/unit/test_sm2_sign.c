@@ -15,6 +15,8 @@
 #include <openssl/pem.h>
 #include <sys/stat.h>
 
+#include "key_file_help.h"
+
 #include "base/text.h"
 #include "crypto/cpu.h"
 #include "crypto/signer.h"
@@ -418,33 +420,6 @@ static void secrets_stay_out_of_core_dumps(void **state)
 }
 
 /* ---- signers -------------------------------------------------------------------------------- */
-
-struct files {
-	char dir[32], path[64];
-};
-
-static int with_files(void **state)
-{
-	struct files *f = calloc(1, sizeof(*f));
-
-	*state = f;
-	strcpy(f->dir, "/tmp/yz-sign-XXXXXX");
-	if (mkdtemp(f->dir) == NULL)
-		return -1;
-	snprintf(f->path, sizeof(f->path), "%s/key", f->dir);
-	return 0;
-}
-
-static int without_files(void **state)
-{
-	struct files *f = *state;
-	int failed;
-
-	unlink(f->path);
-	failed = rmdir(f->dir);
-	free(f);
-	return failed;
-}
 
 static void both_back_ends_sign(void **state)
 {
