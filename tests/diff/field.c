@@ -40,23 +40,67 @@ static void modulus_close(struct modulus *m)
 	BN_CTX_free(m->ctx);
 }
 
-/* What stands in the limbs is taken as it is, Montgomery form or not. */
-enum op {
-	OP_ADD,
-	OP_SUB,
-	OP_NEG,
-	OP_MUL_MONT,
-	OP_SQR_MONT,
-	OP_TO_MONT,
-	OP_FROM_MONT,
-	OP_MUL,
-	OP_INV_MONT,
-	OP_INV,
-	OP_TRIPLE,
-	OP_HALVE
-};
+/* What an operation has to give, in m->out, of m->a and m->b, which it may change. What stands in the limbs is taken as
+ * it is, Montgomery form or not. */
+typedef void slow_fn(struct modulus *m);
 
-static void invert(struct modulus *m)
+static void slow_add(struct modulus *m)
+{
+	BN_mod_add(m->out, m->a, m->b, m->m, m->ctx);
+}
+
+static void slow_sub(struct modulus *m)
+{
+	BN_mod_sub(m->out, m->a, m->b, m->m, m->ctx);
+}
+
+static void slow_neg(struct modulus *m)
+{
+	BN_zero(m->tmp);
+	BN_mod_sub(m->out, m->tmp, m->a, m->m, m->ctx);
+}
+
+static void slow_mul(struct modulus *m)
+{
+	BN_mod_mul(m->out, m->a, m->b, m->m, m->ctx);
+}
+
+static void slow_to_mont(struct modulus *m)
+{
+	BN_mod_mul(m->out, m->a, m->r, m->m, m->ctx);
+}
+
+static void slow_from_mont(struct modulus *m)
+{
+	BN_mod_mul(m->out, m->a, m->r_inverse, m->m, m->ctx);
+}
+
+static void slow_mul_mont(struct modulus *m)
+{
+	BN_mod_mul(m->tmp, m->a, m->b, m->m, m->ctx);
+	BN_mod_mul(m->out, m->tmp, m->r_inverse, m->m, m->ctx);
+}
+
+static void slow_sqr_mont(struct modulus *m)
+{
+	BN_copy(m->b, m->a);
+	slow_mul_mont(m);
+}
+
+static void slow_triple(struct modulus *m)
+{
+	BN_set_word(m->tmp, 3);
+	BN_mod_mul(m->out, m->a, m->tmp, m->m, m->ctx);
+}
+
+static void slow_halve(struct modulus *m)
+{
+	if (BN_is_odd(m->a))
+		BN_add(m->a, m->a, m->m);
+	BN_rshift1(m->out, m->a);
+}
+
+static void slow_inv(struct modulus *m)
 {
 	if (BN_is_zero(m->a))
 		BN_zero(m->out);
@@ -64,38 +108,48 @@ static void invert(struct modulus *m)
 		abort();
 }
 
-static void slow(struct modulus *m, enum op op, const uint64_t a[4], const uint64_t b[4], uint64_t out[4])
+static void slow_inv_mont(struct modulus *m)
+{
+	slow_inv(m);
+	for (int i = 0; i < 2; i++)
+		BN_mod_mul(m->out, m->out, m->r, m->m, m->ctx);
+}
+
+/* A mask, in every limb. */
+static void slow_mask(struct modulus *m, bool set)
+{
+	BN_zero(m->out);
+	if (set) {
+		BN_set_bit(m->out, 256);
+		BN_sub_word(m->out, 1);
+	}
+}
+
+static void slow_zero_mask(struct modulus *m)
+{
+	slow_mask(m, BN_is_zero(m->a));
+}
+
+static void slow_equal_mask(struct modulus *m)
+{
+	slow_mask(m, BN_cmp(m->a, m->b) == 0);
+}
+
+static void slow_first(struct modulus *m)
+{
+	BN_copy(m->out, m->a);
+}
+
+static void slow_second(struct modulus *m)
+{
+	BN_copy(m->out, m->b);
+}
+
+static void slow(struct modulus *m, slow_fn *fn, const uint64_t a[4], const uint64_t b[4], uint64_t out[4])
 {
 	limbs_to_bn(a, m->a);
 	limbs_to_bn(b, m->b);
-	if (op == OP_ADD) {
-		BN_mod_add(m->out, m->a, m->b, m->m, m->ctx);
-	} else if (op == OP_SUB) {
-		BN_mod_sub(m->out, m->a, m->b, m->m, m->ctx);
-	} else if (op == OP_NEG) {
-		BN_zero(m->tmp);
-		BN_mod_sub(m->out, m->tmp, m->a, m->m, m->ctx);
-	} else if (op == OP_TO_MONT) {
-		BN_mod_mul(m->out, m->a, m->r, m->m, m->ctx);
-	} else if (op == OP_FROM_MONT) {
-		BN_mod_mul(m->out, m->a, m->r_inverse, m->m, m->ctx);
-	} else if (op == OP_MUL) {
-		BN_mod_mul(m->out, m->a, m->b, m->m, m->ctx);
-	} else if (op == OP_TRIPLE) {
-		BN_set_word(m->tmp, 3);
-		BN_mod_mul(m->out, m->a, m->tmp, m->m, m->ctx);
-	} else if (op == OP_HALVE) {
-		if (BN_is_odd(m->a))
-			BN_add(m->a, m->a, m->m);
-		BN_rshift1(m->out, m->a);
-	} else if (op == OP_MUL_MONT || op == OP_SQR_MONT) {
-		BN_mod_mul(m->tmp, m->a, op == OP_SQR_MONT ? m->a : m->b, m->m, m->ctx);
-		BN_mod_mul(m->out, m->tmp, m->r_inverse, m->m, m->ctx);
-	} else {
-		invert(m);
-		for (int i = 0; op == OP_INV_MONT && i < 2; i++)
-			BN_mod_mul(m->out, m->out, m->r, m->m, m->ctx);
-	}
+	fn(m);
 	if (!limbs_from_bn(m->out, out))
 		abort();
 }
@@ -114,6 +168,42 @@ typedef void quick_fn(uint64_t out[4], const uint64_t a[4], const uint64_t b[4])
 		fn((struct type *)(void *)out, (const struct type *)(const void *)a);                                          \
 	}
 
+#define MASKS(name, type, prefix)                                                                                      \
+	static void name##_zero(uint64_t out[4], const uint64_t a[4], const uint64_t b[4])                                 \
+	{                                                                                                                  \
+		(void)b;                                                                                                       \
+		put_mask(out, prefix##_zero_mask((const struct type *)(const void *)a));                                       \
+	}                                                                                                                  \
+	static void name##_equal(uint64_t out[4], const uint64_t a[4], const uint64_t b[4])                                \
+	{                                                                                                                  \
+		put_mask(out,                                                                                                  \
+		         prefix##_equal_mask((const struct type *)(const void *)a, (const struct type *)(const void *)b));     \
+	}                                                                                                                  \
+	static void name##_select(uint64_t out[4], const uint64_t a[4], const uint64_t b[4], uint64_t mask)                \
+	{                                                                                                                  \
+		struct type z;                                                                                                 \
+                                                                                                                       \
+		memcpy(z.v, a, 32);                                                                                            \
+		prefix##_select(&z, (const struct type *)(const void *)b, mask);                                               \
+		memcpy(out, z.v, 32);                                                                                          \
+	}                                                                                                                  \
+	static void name##_select_0(uint64_t out[4], const uint64_t a[4], const uint64_t b[4])                             \
+	{                                                                                                                  \
+		name##_select(out, a, b, 0);                                                                                   \
+	}                                                                                                                  \
+	static void name##_select_1(uint64_t out[4], const uint64_t a[4], const uint64_t b[4])                             \
+	{                                                                                                                  \
+		name##_select(out, a, b, UINT64_MAX);                                                                          \
+	}
+
+static void put_mask(uint64_t out[4], uint64_t mask)
+{
+	for (int i = 0; i < 4; i++)
+		out[i] = mask;
+}
+
+MASKS(field, sm2_fe, sm2_fe)
+MASKS(sc, sm2_scalar, sm2_scalar)
 BINARY(field_add, sm2_fe, sm2_fe_add)
 BINARY(field_sub, sm2_fe, sm2_fe_sub)
 BINARY(field_mul, sm2_fe, sm2_fe_mul)
@@ -165,7 +255,7 @@ static void field_from_mont(uint64_t out[4], const uint64_t a[4], const uint64_t
 
 struct quick {
 	const char *name;
-	enum op op;
+	slow_fn *slow;
 	quick_fn *fn;
 	unsigned every; /* slow ones are asked less often */
 };
@@ -177,7 +267,7 @@ static void check_op(struct diff *d, struct modulus *m, const struct quick *q, c
 	uint64_t expected[4], out[4], x[4], y[4];
 	bool same;
 
-	slow(m, q->op, a, b, expected);
+	slow(m, q->slow, a, b, expected);
 	q->fn(out, a, b);
 	same = limbs_equal(out, expected);
 	memcpy(x, a, 32);
@@ -185,14 +275,14 @@ static void check_op(struct diff *d, struct modulus *m, const struct quick *q, c
 	memcpy(y, b, 32);
 	q->fn(y, a, y);
 	diff_check(d, same && limbs_equal(x, expected) && limbs_equal(y, expected), q->name, inputs, 2);
-	slow(m, q->op, a, a, expected);
+	slow(m, q->slow, a, a, expected);
 	memcpy(x, a, 32);
 	q->fn(x, x, x);
 	diff_check(d, limbs_equal(x, expected), q->name, inputs, 1);
 }
 
 static void run(struct diff *d, const uint64_t limbs[4], const struct quick *ops, size_t n_ops,
-                void (*more)(struct diff *d, const uint64_t a[4], const uint64_t b[4]))
+                void (*more)(struct diff *d, const uint64_t a[4]))
 {
 	uint64_t a[4], b[4];
 	struct modulus m;
@@ -209,7 +299,7 @@ static void run(struct diff *d, const uint64_t limbs[4], const struct quick *ops
 				if (i % ops[k].every == 0)
 					check_op(d, &m, &ops[k], a, b);
 			}
-			more(d, a, b);
+			more(d, a);
 		}
 		diff_step(d);
 	}
@@ -221,25 +311,15 @@ static bool is_zero(const uint64_t a[4])
 	return (a[0] | a[1] | a[2] | a[3]) == 0;
 }
 
-static void field_more(struct diff *d, const uint64_t a[4], const uint64_t b[4])
+static void field_bytes(struct diff *d)
 {
-	const uint64_t *inputs[] = {a, b};
-	struct sm2_fe x, y, z;
-	uint8_t bytes[32], back[32];
 	uint64_t any[4], plain[4];
+	const uint64_t *inputs[] = {any};
+	struct sm2_fe z;
+	uint8_t bytes[32], back[32];
 	bool below;
 
-	memcpy(x.v, a, 32);
-	memcpy(y.v, b, 32);
-	diff_check(d, sm2_fe_zero_mask(&x) == (is_zero(a) ? UINT64_MAX : 0), "field zero mask", inputs, 1);
-	diff_check(d, sm2_fe_equal_mask(&x, &y) == (limbs_equal(a, b) ? UINT64_MAX : 0), "field equal mask", inputs, 2);
-	z = x;
-	sm2_fe_select(&z, &y, 0);
-	diff_check(d, limbs_equal(z.v, a), "field select 0", inputs, 2);
-	sm2_fe_select(&z, &y, UINT64_MAX);
-	diff_check(d, limbs_equal(z.v, b), "field select 1", inputs, 2);
 	numbers_256(&d->numbers, any);
-	inputs[0] = any;
 	limbs_to_bytes(any, bytes);
 	below = any[3] < number_p[3] || (any[3] == number_p[3] && any[2] == number_p[2] &&
 	                                 (any[1] < number_p[1] || (any[1] == number_p[1] && any[0] < number_p[0])));
@@ -253,23 +333,33 @@ static void field_more(struct diff *d, const uint64_t a[4], const uint64_t b[4])
 	diff_check(d, below ? limbs_equal(plain, any) : is_zero(plain), "field from bytes", inputs, 1);
 }
 
+static void field_more(struct diff *d, const uint64_t a[4])
+{
+	(void)a;
+	field_bytes(d);
+}
+
 void diff_field(struct diff *d)
 {
 	static const struct quick ops[] = {
-	    {"field add", OP_ADD, field_add, 1},
-	    {"field sub", OP_SUB, field_sub, 1},
-	    {"field neg", OP_NEG, field_neg, 1},
-	    {"field mul", OP_MUL_MONT, field_mul, 1},
-	    {"field sqr", OP_SQR_MONT, field_sqr, 1},
-	    {"field inv", OP_INV_MONT, field_inv, 16},
-	    {"field inv secret", OP_INV_MONT, field_inv_secret, 4},
-	    {"field triple", OP_TRIPLE, plain_triple, 1},
-	    {"field halve", OP_HALVE, plain_halve, 1},
-	    {"field triple, adx", OP_TRIPLE, adx_triple, 1},
-	    {"field halve, adx", OP_HALVE, adx_halve, 1},
-	    {"field inv public", OP_INV_MONT, field_inv_public, 4},
-	    {"field to mont", OP_TO_MONT, field_to_mont, 1},
-	    {"field from mont", OP_FROM_MONT, field_from_mont, 1},
+	    {"field add", slow_add, field_add, 1},
+	    {"field sub", slow_sub, field_sub, 1},
+	    {"field neg", slow_neg, field_neg, 1},
+	    {"field mul", slow_mul_mont, field_mul, 1},
+	    {"field sqr", slow_sqr_mont, field_sqr, 1},
+	    {"field inv", slow_inv_mont, field_inv, 16},
+	    {"field inv secret", slow_inv_mont, field_inv_secret, 4},
+	    {"field triple", slow_triple, plain_triple, 1},
+	    {"field halve", slow_halve, plain_halve, 1},
+	    {"field triple, adx", slow_triple, adx_triple, 1},
+	    {"field halve, adx", slow_halve, adx_halve, 1},
+	    {"field inv public", slow_inv_mont, field_inv_public, 4},
+	    {"field to mont", slow_to_mont, field_to_mont, 1},
+	    {"field from mont", slow_from_mont, field_from_mont, 1},
+	    {"field zero mask", slow_zero_mask, field_zero, 1},
+	    {"field equal mask", slow_equal_mask, field_equal, 1},
+	    {"field select 0", slow_first, field_select_0, 1},
+	    {"field select 1", slow_second, field_select_1, 1},
 	};
 
 	run(d, number_p, ops, sizeof(ops) / sizeof(ops[0]), field_more);
@@ -341,22 +431,14 @@ static void scalar_bytes(struct diff *d)
 	diff_check(d, limbs_equal(x.v, expected), "scalar reduce wide", inputs, 2);
 }
 
-static void scalar_more(struct diff *d, const uint64_t a[4], const uint64_t b[4])
+static void scalar_more(struct diff *d, const uint64_t a[4])
 {
-	const uint64_t *inputs[] = {a, b};
+	const uint64_t *inputs[] = {a};
 	struct sm2_digits digits;
-	struct sm2_scalar x, y, z;
+	struct sm2_scalar x;
 	uint64_t sum[4];
 
 	memcpy(x.v, a, 32);
-	memcpy(y.v, b, 32);
-	diff_check(d, sm2_scalar_zero_mask(&x) == (is_zero(a) ? UINT64_MAX : 0), "scalar zero mask", inputs, 1);
-	diff_check(d, sm2_scalar_equal_mask(&x, &y) == (limbs_equal(a, b) ? UINT64_MAX : 0), "scalar equal", inputs, 2);
-	z = x;
-	sm2_scalar_select(&z, &y, 0);
-	diff_check(d, limbs_equal(z.v, a), "scalar select 0", inputs, 2);
-	sm2_scalar_select(&z, &y, UINT64_MAX);
-	diff_check(d, limbs_equal(z.v, b), "scalar select 1", inputs, 2);
 	sm2_scalar_recode(&digits, &x);
 	digits_sum(&digits, sum);
 	diff_check(d, limbs_equal(sum, a), "scalar recode", inputs, 1);
@@ -366,14 +448,18 @@ static void scalar_more(struct diff *d, const uint64_t a[4], const uint64_t b[4]
 void diff_scalar(struct diff *d)
 {
 	static const struct quick ops[] = {
-	    {"scalar add", OP_ADD, sc_add, 1},
-	    {"scalar sub", OP_SUB, sc_sub, 1},
-	    {"scalar neg", OP_NEG, sc_neg, 1},
-	    {"scalar mul", OP_MUL, sc_mul, 1},
-	    {"scalar mont mul", OP_MUL_MONT, sc_mont_mul, 1},
-	    {"scalar inv", OP_INV, sc_inv, 16},
-	    {"scalar to mont", OP_TO_MONT, sc_to_mont, 1},
-	    {"scalar from mont", OP_FROM_MONT, sc_from_mont, 1},
+	    {"scalar add", slow_add, sc_add, 1},
+	    {"scalar sub", slow_sub, sc_sub, 1},
+	    {"scalar neg", slow_neg, sc_neg, 1},
+	    {"scalar mul", slow_mul, sc_mul, 1},
+	    {"scalar mont mul", slow_mul_mont, sc_mont_mul, 1},
+	    {"scalar inv", slow_inv, sc_inv, 16},
+	    {"scalar to mont", slow_to_mont, sc_to_mont, 1},
+	    {"scalar from mont", slow_from_mont, sc_from_mont, 1},
+	    {"scalar zero mask", slow_zero_mask, sc_zero, 1},
+	    {"scalar equal mask", slow_equal_mask, sc_equal, 1},
+	    {"scalar select 0", slow_first, sc_select_0, 1},
+	    {"scalar select 1", slow_second, sc_select_1, 1},
 	};
 
 	run(d, number_n, ops, sizeof(ops) / sizeof(ops[0]), scalar_more);
