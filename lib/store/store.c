@@ -41,27 +41,39 @@ static enum err find_driver(const struct store_options *o, struct store *s, stru
 	return s->where != NULL ? ERR_OK : ERR_NO_MEMORY;
 }
 
-/* user:password@ becomes user@, and a parameter that is a secret loses its value. */
+/* user:password@ becomes user@, and a parameter that is a secret loses its value. Read as libpq does: a user and a
+ * password go up to '@', whatever else they hold but '/'; that "@" is the last one, so that rather too much is left
+ * out.
+ */
 char *store_url_public(struct arena *a, const char *url)
 {
-	static const char *const hidden[] = {"password=", "sslpassword="};
+	static const char secret[] = "password="; /* and sslpassword= */
 	char *out = arena_strdup(a, url), *at, *colon, *host = out != NULL ? strstr(out, "://") : NULL;
 
 	if (host == NULL)
 		return out;
 	host += 3;
-	at = host + strcspn(host, "/?"); /* a host's name holds none of them, and a password may hold '@' only as %40 */
+	at = host + strcspn(host, "/");
 	while (at > host && *at != '@')
 		at--;
 	colon = at > host ? memchr(host, ':', (size_t)(at - host)) : NULL;
 	if (colon != NULL)
 		memmove(colon, at, strlen(at) + 1);
-	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
-		for (char *p = strstr(out, hidden[i]); p != NULL; p = strstr(p, hidden[i])) {
-			p += strlen(hidden[i]);
-			memmove(p, p + strcspn(p, "&"), strlen(p + strcspn(p, "&")) + 1);
-		}
+	for (char *p = strstr(out, secret); p != NULL; p = strstr(p, secret)) {
+		p += strlen(secret);
+		memmove(p, p + strcspn(p, "&"), strlen(p + strcspn(p, "&")) + 1);
+	}
 	return out;
+}
+
+static void release(struct store *s)
+{
+	cells_free(s->cells);
+	secret_wipe(&s->keys, sizeof(s->keys));
+	if (s->where != NULL)
+		secret_wipe(s->where, strlen(s->where)); /* it may hold a password */
+	free(s->where);
+	free(s);
 }
 
 static enum err prepare(const struct store_options *o, struct store **out, struct err_note *note)
@@ -80,22 +92,11 @@ static enum err prepare(const struct store_options *o, struct store **out, struc
 	if (e == ERR_OK && o->cell_memory != 0)
 		e = cells_new(o->cell_memory, &s->rand, &s->cells);
 	if (e != ERR_OK) {
-		free(s->where);
-		free(s);
+		release(s);
 		return e;
 	}
 	*out = s;
 	return ERR_OK;
-}
-
-static void release(struct store *s)
-{
-	cells_free(s->cells);
-	secret_wipe(&s->keys, sizeof(s->keys));
-	if (s->where != NULL)
-		secret_wipe(s->where, strlen(s->where)); /* it may hold a password */
-	free(s->where);
-	free(s);
 }
 
 /* End a transaction that was begun outside the writer. */

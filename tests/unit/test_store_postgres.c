@@ -551,6 +551,12 @@ static void without_password(void **state)
 	    {"postgres://u:ge%40heim@h1:1,h2:2/d?sslmode=require", "postgres://u@h1:1,h2:2/d?sslmode=require"},
 	    {"postgresql://u@h/d?password=geheim&x=1", "postgresql://u@h/d?password=&x=1"},
 	    {"postgres://h/d?sslpassword=geheim", "postgres://h/d?sslpassword="},
+	    {"postgres://h/d?password=geheim&sslpassword=auch", "postgres://h/d?password=&sslpassword="},
+	    {"postgres://u:ge?heim@h/d", "postgres://u@h/d"},
+	    {"postgres://u:ge?hei=m@h", "postgres://u@h"},
+	    {"postgres://u:ge@heim@h/d", "postgres://u@h/d"},
+	    {"postgres://u:@h/d", "postgres://u@h/d"},
+	    {"postgres:///d?host=/run/pg&password=gehe@im", "postgres:///d?host=/run/pg&password="},
 	    {"postgres://h:5432/d", "postgres://h:5432/d"},
 	};
 	struct box *b = *state;
