@@ -166,14 +166,20 @@ static enum err open_keys(struct app *app, struct err_note *note)
 	return e;
 }
 
+/* Unless it is stated: so that no worker waits for a connection, and one for the health checks. */
+static unsigned readers_of(const struct config *c)
+{
+	return c->store_readers != 0 ? c->store_readers : c->workers + 1;
+}
+
 struct store_options app_store_options(const struct app *app)
 {
 	return (struct store_options){.url = app->config.store_url,
 	                              .master_key = span_of(app->master, sizeof(app->master)),
 	                              .clock = clock_system(),
 	                              .rand = rand_system(),
-	                              /* So that no worker waits for a connection; one for the health checks. */
-	                              .readers = app->config.workers + 1,
+	                              .readers = readers_of(&app->config),
+	                              .writers = app->config.store_writers,
 	                              .cell_memory = (size_t)app->config.cache_mib * MIB / 4};
 }
 

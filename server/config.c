@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "crypto/sm2.h"
 #include "server/log.h"
+#include "store/store.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -33,6 +34,8 @@ const struct config_row config_rows[] = {
     {"tls", "key", CONFIG_PATH, AT(tls_key), NULL, 0, 0},
     {"tls", "client_ca", CONFIG_PATH, AT(tls_client_ca), NULL, 0, 0},
     {"store", "url", CONFIG_URL, AT(store_url), NULL, 0, 0},
+    {"store", "readers", CONFIG_NUMBER, AT(store_readers), "0", 0, STORE_READERS_MAX},
+    {"store", "writers", CONFIG_NUMBER, AT(store_writers), "0", 0, STORE_WRITERS_MAX},
     {"store", "master_key", CONFIG_PATH, AT(master_key), NULL, 0, 0},
     {"trust", "path", CONFIG_PATHS, AT(trust), NULL, 0, 0},
     {"receipt", "key", CONFIG_PATH, KEY_AT(key), NULL, 0, 0},

@@ -25,6 +25,7 @@ struct config {
 	char *tls_cert, *tls_key, *tls_client_ca;
 	/* [store] */
 	char *store_url, *master_key;
+	unsigned store_readers, store_writers; /* 0: as many as fit the workers, and the database */
 	/* [trust] */
 	size_t n_trust;
 	char *trust[CONFIG_TRUST_MAX];

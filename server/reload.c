@@ -18,6 +18,7 @@ static bool needs_restart(const struct config_row *row)
 	    {"server", "health_socket"}, {"gateway", "listen"},
 	    {"metrics", "listen"},       {"store", "url"},
 	    {"store", "master_key"},     {"cache", "memory_mib"},
+	    {"store", "readers"},        {"store", "writers"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

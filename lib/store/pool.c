@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { READERS_DEFAULT = 4, READERS_SHARED = 8, READERS_MAX = 256, WAIT_SECONDS = 5 };
+enum { READERS_DEFAULT = 4, READERS_SHARED = 8, WAIT_SECONDS = 5 };
 
 struct pool {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool stopping;
 	size_t n_free, n_all;
-	struct db *free[READERS_MAX];
+	struct db *free[STORE_READERS_MAX];
 };
 
 static enum err pool_init(struct pool *p)
@@ -47,7 +47,7 @@ enum err pool_new(struct store *s, unsigned readers, struct pool **out, struct e
 	}
 	if (readers == 0)
 		readers = s->driver->shared ? READERS_SHARED : READERS_DEFAULT;
-	readers = readers > READERS_MAX ? READERS_MAX : readers;
+	readers = readers > STORE_READERS_MAX ? STORE_READERS_MAX : readers;
 	while (p->n_all < readers && e == ERR_OK) {
 		e = s->driver->shared ? s->driver->fresh(s->where, &p->free[p->n_all])
 		                      : s->driver->open(s->where, DB_READ, &p->free[p->n_all], note);

@@ -28,6 +28,7 @@
 struct store;
 struct store_tx;
 
+enum { STORE_READERS_MAX = 256, STORE_WRITERS_MAX = 64 };
 enum { STORE_SCHEMA = 2, STORE_PAGE_MAX = 500, REQUEST_ID_LEN = 16, FINGERPRINT_LEN = 32 };
 
 struct store_options {
@@ -35,8 +36,8 @@ struct store_options {
 	struct span master_key; /* 32 bytes; wraps the store's data keys */
 	struct clock clock;
 	struct rand rand;
-	unsigned readers;   /* pooled read connections; 0: 4, with PostgreSQL 8 */
-	unsigned writers;   /* PostgreSQL: connections that write; 0: 16 */
+	unsigned readers;   /* pooled read connections, at most STORE_READERS_MAX; 0: 4, with PostgreSQL 8 */
+	unsigned writers;   /* PostgreSQL: connections that write, at most STORE_WRITERS_MAX; 0: 16 */
 	unsigned batch_max; /* SQLite: writes per commit; 0: 256 */
 	size_t cell_memory; /* bytes for licences' values that were opened a moment ago; 0: none are kept */
 	bool own_time;      /* PostgreSQL: `clock` decides, not the database's. For tests, and for one server alone. */

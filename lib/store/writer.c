@@ -13,14 +13,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum {
-	QUEUE_MAX = 4096,
-	BATCH_DEFAULT = 256,
-	LANES_DEFAULT = 16,
-	LANES_MAX = 64,
-	GATHER_MAX_US = 2000,
-	GATHER_PART = 4
-};
+enum { QUEUE_MAX = 4096, BATCH_DEFAULT = 256, LANES_DEFAULT = 16, GATHER_MAX_US = 2000, GATHER_PART = 4 };
 
 struct lane {
 	struct writer *writer;
@@ -37,7 +30,7 @@ struct writer {
 	pthread_cond_t more;
 	bool stopping;
 	size_t head, count, batch_max, n_lanes, n_started;
-	struct lane lanes[LANES_MAX];
+	struct lane lanes[STORE_WRITERS_MAX];
 	struct job queue[QUEUE_MAX];
 };
 
@@ -165,7 +158,7 @@ static void size_up(struct writer *w, const struct store_options *o)
 {
 	if (w->store->driver->shared) {
 		w->batch_max = 1;
-		w->n_lanes = o->writers == 0 ? LANES_DEFAULT : o->writers > LANES_MAX ? LANES_MAX : o->writers;
+		w->n_lanes = o->writers == 0 ? LANES_DEFAULT : o->writers > STORE_WRITERS_MAX ? STORE_WRITERS_MAX : o->writers;
 	} else {
 		w->batch_max = o->batch_max == 0 ? BATCH_DEFAULT : o->batch_max > QUEUE_MAX ? QUEUE_MAX : o->batch_max;
 		w->n_lanes = 1;

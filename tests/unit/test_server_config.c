@@ -38,6 +38,8 @@ static void a_small_file_is_enough(void **state)
 	assert_string_equal(c.health_socket, "");
 	assert_string_equal(c.maker.key, "");
 	assert_int_equal(c.workers, 4);
+	assert_int_equal(c.store_readers, 0);
+	assert_int_equal(c.store_writers, 0);
 	arena_free(a);
 }
 
@@ -70,6 +72,9 @@ static void bad_lines_are_named(void **state)
 	    {MINIMAL "[server]\nworkers = -1\n", "d.ini:16: must be a number"},
 	    {MINIMAL "[server]\nworkers =\n", "d.ini:16: must be a number"},
 	    {MINIMAL "[server]\nworkers = 99999999999999999999\n", "d.ini:16: must be a number"},
+	    {MINIMAL "[store]\nreaders = 257\n", "d.ini:16: must be a number from 0 to 256"},
+	    {MINIMAL "[store]\nwriters = 65\n", "d.ini:16: must be a number from 0 to 64"},
+	    {MINIMAL "[store]\nwriters = 3\nwriters = 3\n", "d.ini:17: stated twice"},
 	    {MINIMAL "[log]\nlevel = loud\n", "d.ini:16: must be error"},
 	    {MINIMAL "[sm2]\nsign = OpenSSL\n", "d.ini:16: must be own or openssl"},
 	    {MINIMAL "[sm2]\nverify =\n", "d.ini:16: must be own or openssl"},
