@@ -1,6 +1,8 @@
 /* SM2's field and scalars against OpenSSL's big numbers, limb by limb, each path forced. */
 #include "sm2_oracle.h"
 
+#include "crypto/sm2_inverse.h"
+
 /* The plain C of other processors; the library has this one's. */
 #define SM2_FE_COLUMNS
 #include "crypto/sm2_field_portable.h"
@@ -359,6 +361,60 @@ static void a_limit_takes_away_and_never_adds(void **state)
 	assert_int_equal(cpu_limit(CPU_ALL), all);
 }
 
+/* ---- inverses of what is public -----------------------------------------------------------------------------------
+ */
+
+static void check_inverse(const struct sm2_fe *a)
+{
+	struct sm2_fe inverse, want, alias = *a;
+
+	sm2_fe_inv(&want, a);
+	sm2_fe_inv_public(&inverse, a);
+	assert_memory_equal(&inverse, &want, sizeof(want));
+	sm2_fe_inv_public(&alias, &alias);
+	assert_memory_equal(&alias, &want, sizeof(want));
+}
+
+static void inverses(void **state)
+{
+	struct sm2_fe a = {{SM2_P0 - 1, SM2_P1, SM2_P2, SM2_P3}};
+
+	check_inverse(&sm2_fe_zero);
+	check_inverse(&a);
+	for (unsigned bit = 0; bit < 255; bit++) {
+		a = (struct sm2_fe){{0, 0, 0, 0}};
+		a.v[bit / 64] = UINT64_C(1) << bit % 64;
+		check_inverse(&a);
+		sm2_fe_neg(&a, &a);
+		check_inverse(&a);
+		a = (struct sm2_fe){{bit, 0, 0, 0}};
+		check_inverse(&a);
+	}
+	for (int i = 0; i < 3000; i++) {
+		for (int k = 0; k < 4; k++)
+			a.v[k] = next_random();
+		a.v[3] >>= 1;
+		check_inverse(&a);
+	}
+}
+
+static void inverses_of_many(void **state)
+{
+	for (size_t n = 1; n <= SM2_INV_MANY; n++) {
+		struct sm2_fe a[SM2_INV_MANY], b[SM2_INV_MANY], product;
+
+		for (size_t i = 0; i < n; i++) {
+			a[i] = (struct sm2_fe){{next_random(), next_random(), next_random(), next_random() >> 1}};
+			b[i] = a[i];
+		}
+		sm2_fe_inv_many_public(b, n);
+		for (size_t i = 0; i < n; i++) {
+			sm2_fe_mul(&product, &a[i], &b[i]);
+			assert_memory_equal(&product, &sm2_fe_one, sizeof(product));
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -369,6 +425,8 @@ int main(void)
 	    cmocka_unit_test(any_octets_are_reduced_mod_n),
 	    cmocka_unit_test(numbers_not_below_n_are_no_scalars),
 	    cmocka_unit_test(a_limit_takes_away_and_never_adds),
+	    cmocka_unit_test(inverses),
+	    cmocka_unit_test(inverses_of_many),
 	};
 
 	return cmocka_run_group_tests(tests, oracle_start, oracle_stop);
