@@ -4,20 +4,15 @@
  * Checksums keep a fuzzer out of a ZIP, so a second form of input, which begins with 'F', is a list of files that is
  * packed here: name, NUL, contents, and the byte 0x01 between files.
  */
-#include <zip.h>
+#include "fuzz_pack.h"
 
-#include "fuzz_form.h"
-
-#include "form/ofd.h"
 #include "verify/verify.h"
-
-enum { BUDGET = 64 * 1024 * 1024, FILES = 32 };
 
 static void judge(struct span bytes)
 {
 	const struct verify_policy p = {.name = "default"};
 	const struct verify_input in = {.bytes = bytes, .now = INT64_C(1795000000000)};
-	struct arena *a = arena_new(BUDGET);
+	struct arena *a = arena_new(FUZZ_PACK_BUDGET);
 	struct report *r = NULL;
 	char *line = NULL;
 
@@ -52,42 +47,13 @@ static void parse(struct span text)
 	arena_free(a);
 }
 
-/* One file of the list; where the next begins. */
-static const uint8_t *pack_one(zip_t *z, const uint8_t *at, const uint8_t *end)
-{
-	const uint8_t *nul = memchr(at, 0, (size_t)(end - at)), *stop;
-
-	if (nul == NULL || nul - at > OFD_NAME_MAX)
-		return end;
-	stop = memchr(nul + 1, 1, (size_t)(end - nul - 1));
-	stop = stop != NULL ? stop : end;
-	zip_source_t *s = zip_source_buffer(z, nul + 1, (zip_uint64_t)(stop - nul - 1), 0);
-	if (s != NULL && zip_file_add(z, (const char *)at, s, 0) < 0)
-		zip_source_free(s);
-	return stop < end ? stop + 1 : end;
-}
-
 static void judge_packed(const uint8_t *at, const uint8_t *end)
 {
-	zip_source_t *s = zip_source_buffer_create(NULL, 0, 0, NULL);
-	zip_t *z = s != NULL ? zip_open_from_source(s, ZIP_TRUNCATE, NULL) : NULL;
-	struct zip_stat st;
-	uint8_t *zip;
+	struct span zip = fuzz_pack(at, end);
 
-	MUST(z != NULL);
-	zip_source_keep(s);
-	for (int i = 0; i < FILES && at < end; i++)
-		at = pack_one(z, at, end);
-	if (zip_close(z) != 0) {
-		zip_discard(z);
-	} else if (zip_source_stat(s, &st) == 0 && zip_source_open(s) == 0) {
-		zip = malloc(st.size + 1);
-		MUST(zip != NULL && zip_source_read(s, zip, st.size) == (zip_int64_t)st.size);
-		zip_source_close(s);
-		judge(span_of(zip, st.size));
-		free(zip);
-	}
-	zip_source_free(s);
+	if (zip.len != 0)
+		judge(zip);
+	free((void *)(uintptr_t)zip.ptr);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

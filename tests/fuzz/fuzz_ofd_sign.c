@@ -5,51 +5,11 @@
  * between files. What is made of it must be a package within the bounds, with the new signature in the right list and
  * every other file as it was; and whoever signs again finds it open or locked, as was asked.
  */
-#include <zip.h>
-
-#include "fuzz_form.h"
+#include "fuzz_pack.h"
 
 #include "form/ofd_sign.h"
 
-enum { BUDGET = 64 * 1024 * 1024, FILES = 32 };
 enum { OPT_RIGHT = 1, OPT_LEFT = 2, OPT_NO_STAMP = 4, OPT_LOCK = 8, OPT_SECOND = 16 };
-
-/* One file of the list; where the next begins. */
-static const uint8_t *pack_one(zip_t *z, const uint8_t *at, const uint8_t *end)
-{
-	const uint8_t *nul = memchr(at, 0, (size_t)(end - at)), *stop;
-
-	if (nul == NULL || nul - at > OFD_NAME_MAX)
-		return end;
-	stop = memchr(nul + 1, 1, (size_t)(end - nul - 1));
-	stop = stop != NULL ? stop : end;
-	zip_source_t *s = zip_source_buffer(z, nul + 1, (zip_uint64_t)(stop - nul - 1), 0);
-	if (s != NULL && zip_file_add(z, (const char *)at, s, 0) < 0)
-		zip_source_free(s);
-	return stop < end ? stop + 1 : end;
-}
-
-static struct span packed(struct arena *a, const uint8_t *at, const uint8_t *end)
-{
-	zip_source_t *s = zip_source_buffer_create(NULL, 0, 0, NULL);
-	zip_t *z = s != NULL ? zip_open_from_source(s, ZIP_TRUNCATE, NULL) : NULL;
-	struct zip_stat st;
-	uint8_t *zip = NULL;
-
-	MUST(z != NULL);
-	zip_source_keep(s);
-	for (int i = 0; i < FILES && at < end; i++)
-		at = pack_one(z, at, end);
-	if (zip_close(z) != 0) {
-		zip_discard(z);
-	} else if (zip_source_stat(s, &st) == 0 && zip_source_open(s) == 0) {
-		zip = arena_alloc(a, st.size);
-		MUST(zip != NULL && zip_source_read(s, zip, st.size) == (zip_int64_t)st.size);
-		zip_source_close(s);
-	}
-	zip_source_free(s);
-	return zip != NULL ? span_of(zip, st.size) : span_of(NULL, 0);
-}
 
 static struct ofd_package *opened(struct arena *a, struct span bytes)
 {
@@ -109,7 +69,7 @@ static void listed(struct arena *a, const struct ofd_signing *s)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct ofd_stamp stamp = {1, 1000, 2500};
-	struct arena *a = arena_new(BUDGET);
+	struct arena *a = arena_new(FUZZ_PACK_BUDGET);
 	uint8_t options = size > 0 ? data[0] : 0;
 	struct ofd_sign_request q = {.n_stamps = (options & OPT_NO_STAMP) == 0,
 	                             .stamps = &stamp,
@@ -122,13 +82,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct err_note note = {0};
 	struct ofd_signing s;
 	struct span made;
+	void *packed;
 	enum err e;
 
 	MUST(a != NULL);
 	q.riding.side = (options & OPT_RIGHT) != 0  ? OFD_SIDE_RIGHT
 	                : (options & OPT_LEFT) != 0 ? OFD_SIDE_LEFT
 	                                            : OFD_SIDE_NONE;
-	q.package = size > 0 ? packed(a, data + 1, data + size) : span_of(NULL, 0);
+	q.package = size > 0 ? fuzz_pack(data + 1, data + size) : span_of(NULL, 0);
+	packed = (void *)(uintptr_t)q.package.ptr;
 	e = ofd_sign_prepare(a, &q, &s, &note);
 	if (e == ERR_OK) {
 		MUST(ofd_sign_finish(a, &s, span_str("value"), &made) == ERR_OK);
@@ -140,6 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else {
 		MUST(e == ERR_BUDGET || (note.code == e && note.help[0] != '\0'));
 	}
+	free(packed);
 	arena_free(a);
 	return 0;
 }

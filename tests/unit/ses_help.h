@@ -153,21 +153,7 @@ static inline struct span info_of(struct arena *a, int version)
 {
 	const struct edit five = {.hex = "020105"};
 	struct span cert = der_of_who("samr"), info;
-	const struct ses_seal_new n = {
-	    .vendor = "YZ",
-	    .id = "SEAL-1",
-	    .name = "云州市测试专用章",
-	    .type = 1,
-	    .n_certs = 1,
-	    .certs = &cert,
-	    .created = made_at.created != 0 ? made_at.created : pki.t0 - HOUR / 2,
-	    .valid_start = made_at.created != 0 ? made_at.created : pki.t0 - HOUR / 2,
-	    .valid_end = pki.t0 + 4000 * DAY,
-	    .picture_type = "PNG",
-	    .picture = span_str("picture"),
-	    .picture_width = 40,
-	    .picture_height = 40,
-	};
+	const struct ses_seal_new n = seal_for(&cert, made_at.created != 0 ? made_at.created : pki.t0 - HOUR / 2);
 
 	assert_err(ses_seal_info_encode(a, &n, &info), ERR_OK);
 	if (version == 5)

@@ -1,13 +1,9 @@
 /* Pictures: codes drawn and read back, files that must be refused. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "picture_help.h"
+
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include <cmocka.h>
 #include <jpeglib.h>
 
 #include "base/clock.h"
@@ -19,24 +15,6 @@
 
 #define ALNUM   "YZ1ABCDEFGHJKMNPQRSTVWXYZ0123456789"
 #define CHINESE "印证：电子证照，某某市某某区 A1"
-
-static struct arena *a;
-static struct err_note note;
-
-static int setup(void **state)
-{
-	(void)state;
-	a = arena_new(256 << 20);
-	memset(&note, 0, sizeof(note));
-	return a != NULL ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_free(a);
-	return 0;
-}
 
 static struct qr encode(const char *text, enum qr_level level)
 {

@@ -1,32 +1,8 @@
 /* Sample seal pictures: size, transparency, colours, names that are short, long or refused. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "picture_help.h"
 
 #include "picture/png.h"
 #include "picture/seal_face.h"
-
-static struct arena *a;
-static struct err_note note;
-
-static int setup(void **state)
-{
-	(void)state;
-	a = arena_new(256 << 20);
-	memset(&note, 0, sizeof(note));
-	return a != NULL ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_free(a);
-	return 0;
-}
 
 static struct image face(const struct seal_face *f)
 {

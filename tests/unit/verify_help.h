@@ -260,26 +260,35 @@ static inline const char *signer_of(const struct made *m)
 	return m->signer != NULL ? m->signer : "samr";
 }
 
-static inline struct span make_seal(struct arena *a, const struct made *m)
+/* What the seal of this certificate says that was made then. */
+static inline struct ses_seal_new seal_for(const struct span *cert, int64_t created)
 {
-	const char *listed = m->listed != NULL ? m->listed : signer_of(m);
-	struct span cert = der_of_who(listed), info;
-	struct ses_seal_new n = {
+	return (struct ses_seal_new){
 	    .vendor = "YZ",
 	    .id = "SEAL-1",
 	    .name = "云州市测试专用章",
 	    .type = 1,
 	    .n_certs = 1,
-	    .certs = &cert,
-	    .created = pki.t0 + (m->created != 0 ? m->created : -HOUR / 2),
-	    .valid_start = pki.t0 + (m->from != 0 ? m->from : -HOUR / 2),
-	    .valid_end = pki.t0 + (m->to != 0 ? m->to : 4000 * DAY),
+	    .certs = cert,
+	    .created = created,
+	    .valid_start = created,
+	    .valid_end = pki.t0 + 4000 * DAY,
 	    .picture_type = "PNG",
 	    .picture = span_str("picture"),
 	    .picture_width = 40,
 	    .picture_height = 40,
 	};
+}
 
+static inline struct span make_seal(struct arena *a, const struct made *m)
+{
+	const char *listed = m->listed != NULL ? m->listed : signer_of(m);
+	struct span cert = der_of_who(listed), info;
+	struct ses_seal_new n = seal_for(&cert, pki.t0 + (m->created != 0 ? m->created : -HOUR / 2));
+
+	n.valid_start = pki.t0 + (m->from != 0 ? m->from : -HOUR / 2);
+	if (m->to != 0)
+		n.valid_end = pki.t0 + m->to;
 	assert_err(ses_seal_info_encode(a, &n, &info), ERR_OK);
 	if (m->list != LIST_CERT)
 		info = with_digests(a, info, digest_list(a, m->list, cert));
