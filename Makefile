@@ -45,7 +45,7 @@ GEN_O := $(patsubst $(B)/gen/%.c,$(B)/obj/gen/%.o,$(GEN_C))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/tests/%,$(UNIT_C))
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_C))
 
-.PHONY: crash soak overload deb deb-test all sm2-unit sm2-check cross-aarch64 bench-sm2 deps deps-test demo test unit corpus ct bench bench-verify bench-load bench-size e2e failover failover-patroni fuzz fuzz-run layers format install clean help pki lib race e2e-postgres
+.PHONY: crash soak overload diff-sm2 deb deb-test all sm2-unit sm2-check cross-aarch64 bench-sm2 deps deps-test demo test unit corpus ct bench bench-verify bench-load bench-size e2e failover failover-patroni fuzz fuzz-run layers format install clean help pki lib race e2e-postgres
 .SECONDARY:
 
 help: ## this list
@@ -273,6 +273,17 @@ install: all ## install to PREFIX (/usr/local), honouring DESTDIR
 	install -D -m 0755 $(B)/yinzheng-online $(call at,libexec/yinzheng/yinzheng-online)
 	install -D -m 0755 $(B)/yinzhengd $(call at,sbin/yinzhengd)
 	for f in share/*/* share/*.ini; do install -D -m 0644 "$$f" $(call at,share/yinzheng/$${f#share/}) || exit 1; done
+	scripts/help_pages.sh $(B) $(B)/pages
+	install -D -m 0644 -t $(call at,share/man/man1) $(B)/pages/yinzheng.1
+	install -D -m 0644 -t $(call at,share/man/man8) $(B)/pages/yinzhengd.8
+	install -D -m 0644 -t $(call at,share/man/man5) $(B)/pages/yinzhengd.ini.5
+	install -D -m 0644 $(B)/pages/yinzheng.bash $(call at,share/bash-completion/completions/yinzheng)
+	ln -sf yinzheng $(call at,share/bash-completion/completions/yinzhengd)
+
+deb: all ## a Debian package with systemd unit, man pages and completion
+	@MAKE='$(MAKE)' scripts/deb.sh $(B) $(VERSION)
+deb-test: deb ## install that package here (as root), use it, remove it again
+	@scripts/deb_test.sh $(B)/yinzheng_$(VERSION)_$$(dpkg --print-architecture).deb $(B)
 
 clean: ## remove what was built
 	rm -rf build
