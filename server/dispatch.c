@@ -344,13 +344,14 @@ static bool is_behind(struct service *s)
 	return late != 0 && clock_monotonic_ms() - late < LATE_MS;
 }
 
-/* A caller that is known; nobody else has waited longer. */
+/* A caller that is known; nobody else has waited longer, and nobody waits behind: then the workers' threads shall have
+ * it, while this one reads and sends. */
 static bool may_be_prompt(struct work *w, struct span *request)
 {
 	struct service *s = w->service;
 	struct peer_evidence seen;
 
-	if (!s->prompt || w->method->prompt == NULL || is_behind(s) || !workers_quiet(s->workers) ||
+	if (!s->prompt || w->method->prompt == NULL || is_behind(s) || !workers_quiet(s->workers) || rpc_more(w->rpc) ||
 	    !rpc_request(w->rpc, request) || request->len > PROMPT_REQUEST_MAX || peers_evidence(w->rpc, &seen) != ERR_OK ||
 	    (w->peer = peers_known(s, &seen)) == NULL)
 		return false;

@@ -2,7 +2,7 @@
  * From a call to a use case and back:
  *
  *   gRPC thread   too late? too much of its class waiting? -> else to a worker; on few cores what is small and only
- *                 computes (method.prompt) is answered here, while nothing else waits
+ *                 computes (method.prompt) is answered here, while nothing else waits or comes behind
  *   worker        principal, unpack within the budget, text, decode, desk_begin()
  *   store thread  desk_commit(), for uses that change something; the worker does not wait for it
  *   worker        ERR_STORE_CHANGED: begin again, at most DESK_ATTEMPTS times; else encode, complete, reply

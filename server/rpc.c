@@ -205,18 +205,48 @@ static void on_event(struct rpc_server *s, const struct rpc_tag *tag, bool ok)
 	}
 }
 
+static void take_event(struct rpc_poller *p, const grpc_event *e)
+{
+	TAG_ACQUIRE(e->tag);
+	on_event(p->server, e->tag, e->success != 0);
+}
+
+static bool is_done(const grpc_event *e)
+{
+	return e->type == GRPC_OP_COMPLETE && ((const struct rpc_tag *)e->tag)->event == EV_DONE;
+}
+
+bool rpc_more(struct rpc_call *c)
+{
+	struct rpc_poller *p = c->poller;
+
+	/* Ends of other calls are no work that waits. */
+	while (p->ahead.type == GRPC_QUEUE_TIMEOUT) {
+		p->ahead = grpc_completion_queue_next(p->queue, gpr_time_0(GPR_CLOCK_MONOTONIC), NULL);
+		if (p->ahead.type == GRPC_QUEUE_TIMEOUT)
+			return false;
+		if (is_done(&p->ahead)) {
+			grpc_event e = p->ahead;
+			p->ahead.type = GRPC_QUEUE_TIMEOUT;
+			take_event(p, &e);
+		}
+	}
+	return true;
+}
+
 static void *poll_loop(void *arg)
 {
 	struct rpc_poller *p = arg;
 
 	for (;;) {
-		grpc_event e = grpc_completion_queue_next(p->queue, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
+		grpc_event e = p->ahead;
+		p->ahead.type = GRPC_QUEUE_TIMEOUT;
+		if (e.type == GRPC_QUEUE_TIMEOUT)
+			e = grpc_completion_queue_next(p->queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
 		if (e.type == GRPC_QUEUE_SHUTDOWN)
 			return NULL;
-		if (e.type != GRPC_OP_COMPLETE)
-			continue;
-		TAG_ACQUIRE(e.tag);
-		on_event(p->server, e.tag, e.success != 0);
+		if (e.type == GRPC_OP_COMPLETE)
+			take_event(p, &e);
 	}
 }
 
@@ -355,7 +385,8 @@ static struct rpc_server *server_new(const struct rpc_options *o)
 	s->server = server_create(o);
 	s->n_pollers = o->pollers < 1 ? 1 : o->pollers < RPC_POLLERS_MAX ? o->pollers : RPC_POLLERS_MAX;
 	for (unsigned i = 0; i < s->n_pollers; i++) {
-		s->pollers[i] = (struct rpc_poller){.server = s, .queue = grpc_completion_queue_create_for_next(NULL)};
+		s->pollers[i] = (struct rpc_poller){
+		    .server = s, .queue = grpc_completion_queue_create_for_next(NULL), .ahead.type = GRPC_QUEUE_TIMEOUT};
 		grpc_server_register_completion_queue(s->server, s->pollers[i].queue, NULL);
 	}
 	return s;

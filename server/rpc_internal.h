@@ -89,6 +89,7 @@ struct rpc_poller {
 	struct rpc_server *server;
 	grpc_completion_queue *queue;
 	pthread_t thread;
+	grpc_event ahead; /* taken by rpc_more(), GRPC_QUEUE_TIMEOUT: nothing. The thread's own. */
 };
 
 /* Which certificates a listener has made its handshakes with last. */
