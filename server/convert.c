@@ -151,36 +151,39 @@ enum err conv_fields(struct desk_call *call, const struct licence_field *in, siz
 	return ERR_OK;
 }
 
-static size_t count_checks(const struct report *r)
+/* Those of the checks that are told, into out (NULL: only counted) from `at`; the next free place. */
+static size_t put_checks(const struct check *c, bool brief, Y(Check) * *out, size_t at)
 {
-	size_t n = 0;
-
-	for (const struct check *c = r->checks; c != NULL; c = c->next)
-		n++;
-	for (const struct signature_report *s = r->signatures; s != NULL; s = s->next)
-		for (const struct check *c = s->checks; c != NULL; c = c->next)
-			n++;
-	return n;
-}
-
-static size_t put_checks(const struct check *c, Y(Check) * *out, size_t at)
-{
-	for (; c != NULL; c = c->next, at++) {
-		out[at]->step = conv_text(c->step);
-		out[at]->result = conv_text(check_result_name(c->result));
-		out[at]->code = conv_text(c->code);
-		out[at]->detail = conv_text(c->detail);
+	for (; c != NULL; c = c->next) {
+		if (brief && c->result == CHECK_PASS)
+			continue;
+		if (out != NULL) {
+			out[at]->step = conv_text(c->step);
+			out[at]->result = conv_text(check_result_name(c->result));
+			out[at]->code = conv_text(c->code);
+			out[at]->detail = conv_text(c->detail);
+		}
+		at++;
 	}
 	return at;
 }
 
-enum err conv_verdict(struct desk_call *call, const struct report *r, Y(Verdict) * *out)
+static size_t put_all_checks(const struct report *r, bool brief, Y(Check) * *out)
+{
+	size_t at = put_checks(r->checks, brief, out, 0);
+
+	for (const struct signature_report *s = r->signatures; s != NULL; s = s->next)
+		at = put_checks(s->checks, brief, out, at);
+	return at;
+}
+
+enum err conv_verdict_of(struct desk_call *call, const struct report *r, bool brief, Y(Verdict) * *out)
 {
 	if (r == NULL) {
 		*out = NULL;
 		return ERR_OK;
 	}
-	size_t n = count_checks(r), at = 0;
+	size_t n = put_all_checks(r, brief, NULL);
 	Y(Verdict) *v = conv_new(call, DESC(verdict));
 	Y(Check) **checks = conv_array(call, DESC(check), n);
 
@@ -189,14 +192,17 @@ enum err conv_verdict(struct desk_call *call, const struct report *r, Y(Verdict)
 	v->indication = conv_text(indication_name(r->indication));
 	v->sub_indication = conv_text(sub_indication_name(r->sub));
 	v->judged_at = conv_time_text(call, r->judged_at);
-	at = put_checks(r->checks, checks, at);
-	for (const struct signature_report *s = r->signatures; s != NULL; s = s->next)
-		at = put_checks(s->checks, checks, at);
+	put_all_checks(r, brief, checks);
 	v->n_checks = n;
 	v->checks = checks;
 	metrics_verdict((int)r->indication);
 	*out = v;
 	return ERR_OK;
+}
+
+enum err conv_verdict(struct desk_call *call, const struct report *r, Y(Verdict) * *out)
+{
+	return conv_verdict_of(call, r, false, out);
 }
 
 enum err conv_events(struct desk_call *call, const char *const *names, int max, Y(Event) * **out, size_t *n)

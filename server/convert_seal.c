@@ -198,7 +198,11 @@ enum err decode_verify(struct desk_call *call, const ProtobufCMessage *m)
 		return e;
 	struct verify_request *r = (void *)call->req;
 	*r = (struct verify_request){
-	    .document = conv_span(in->document), .policy = in->policy, .want_receipt = in->want_receipt != 0};
+	    .document = conv_span(in->document),
+	    .policy = in->policy,
+	    .want_receipt = in->want_receipt != 0,
+	    .brief = in->brief != 0,
+	};
 	/* Empty data that was given differs from none. */
 	if (in->has_data)
 		r->data = in->data.len != 0 ? conv_span(in->data) : span_of(nothing, 0);
@@ -223,9 +227,9 @@ enum err encode_verify(struct desk_call *call, ProtobufCMessage **out)
 	if (r == NULL)
 		return ERR_BUDGET;
 	r->kind = conv_text(verify_kind_name(ans->report->kind));
-	if ((e = conv_verdict(call, ans->report, &r->verdict)) != ERR_OK)
+	if ((e = conv_verdict_of(call, ans->report, ans->json == NULL, &r->verdict)) != ERR_OK)
 		return e;
-	r->report_json = ans->json;
+	r->report_json = conv_text(ans->json);
 	r->receipt = conv_bytes(ans->receipt);
 	*out = &r->base;
 	return ERR_OK;

@@ -349,11 +349,13 @@ static int seal_verify(int argc, char **argv)
 	struct verify_files files = {0};
 	const char *at = "", *policies[] = {"default", "strict", "archive"};
 	int policy = 0, st;
+	bool brief = false;
 	const struct opt opts[] = {
 	    {"data", 0, OPT_TEXT, "FILE", "the signed data of a bare signature", &files.data, 0, 0, false},
 	    {"at", 0, OPT_TEXT, "TIME", "judge as of this time (now)", &at, 0, 0, false},
 	    {"policy", 0, OPT_ENUM, "default|strict|archive", "the rules (default)", &policy, 0, 0, false},
 	    {"receipt", 0, OPT_TEXT, "FILE.yzv", "write the signed verdict here", &files.receipt, 0, 0, false},
+	    {"brief", 0, OPT_FLAG, NULL, "no report of what is TOTAL_PASSED, only its notices", &brief, 0, 0, false},
 	    ONLINE_OPTS(o),
 	    {0},
 	};
@@ -370,6 +372,7 @@ static int seal_verify(int argc, char **argv)
 	if (st == OPT_GO) {
 		req.at = text_of(at);
 		req.policy = text_of(policies[policy]);
+		req.brief = brief;
 		files.document = args.arg[0];
 		st = verify_online(&o, &req, &files);
 	}

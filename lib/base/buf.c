@@ -9,7 +9,7 @@ void buf_init(struct buf *b, struct arena *a)
 	*b = (struct buf){.arena = a};
 }
 
-static bool reserve(struct buf *b, size_t more)
+static bool grow(struct buf *b, size_t more)
 {
 	size_t cap = b->cap != 0 ? b->cap : 256;
 	uint8_t *p;
@@ -18,8 +18,6 @@ static bool reserve(struct buf *b, size_t more)
 		b->failed = true;
 		return false;
 	}
-	if (b->len + more <= b->cap)
-		return true;
 	while (cap < b->len + more)
 		cap *= 2;
 	p = arena_alloc(b->arena, cap);
@@ -34,6 +32,16 @@ static bool reserve(struct buf *b, size_t more)
 	return true;
 }
 
+static inline bool reserve(struct buf *b, size_t more)
+{
+	return (!b->failed && more <= b->cap - b->len) || grow(b, more);
+}
+
+uint8_t *buf_room(struct buf *b, size_t n)
+{
+	return reserve(b, n) ? b->ptr + b->len : NULL;
+}
+
 void buf_add(struct buf *b, struct span s)
 {
 	if (s.len == 0 || !reserve(b, s.len))
@@ -44,7 +52,8 @@ void buf_add(struct buf *b, struct span s)
 
 void buf_byte(struct buf *b, uint8_t c)
 {
-	buf_add(b, span_of(&c, 1));
+	if (reserve(b, 1))
+		b->ptr[b->len++] = c;
 }
 
 void buf_str(struct buf *b, const char *s)

@@ -28,13 +28,30 @@ static bool next_char(struct span s, size_t *pos, uint32_t *out)
 	return true;
 }
 
+/* The length of what stands at `pos` and is most of all text: printing ASCII, and U+4E00 to U+9FFF (nearly all Chinese
+ * characters), which are well-formed and wanted at a glance. 0: look closer. */
+static size_t plain_char(struct span s, size_t pos)
+{
+	const uint8_t *p = s.ptr + pos;
+
+	if (p[0] < 0x80)
+		return p[0] >= 0x20 && p[0] < 0x7f;
+	if (s.len - pos < 3 || p[0] < 0xe4 || p[0] > 0xe9 || (p[0] == 0xe4 && p[1] < 0xb8))
+		return 0;
+	return (p[1] & 0xc0) == 0x80 && (p[2] & 0xc0) == 0x80 ? 3 : 0;
+}
+
 bool text_is_utf8(struct span s)
 {
 	uint32_t c;
 
-	for (size_t pos = 0; pos < s.len;)
-		if (!next_char(s, &pos, &c))
+	for (size_t pos = 0; pos < s.len;) {
+		size_t n = plain_char(s, pos);
+
+		if (n == 0 && !next_char(s, &pos, &c))
 			return false;
+		pos += n;
+	}
 	return true;
 }
 
@@ -96,19 +113,6 @@ bool text_is_trimmed(struct span s)
 			first = c;
 	}
 	return !is_blank_char(first) && !is_blank_char(last);
-}
-
-/* The length of what stands at `pos` and is most of all text: printing ASCII, and U+4E00 to U+9FFF (nearly all Chinese
- * characters), which are well-formed and wanted at a glance. 0: look closer. */
-static size_t plain_char(struct span s, size_t pos)
-{
-	const uint8_t *p = s.ptr + pos;
-
-	if (p[0] < 0x80)
-		return p[0] >= 0x20 && p[0] < 0x7f;
-	if (s.len - pos < 3 || p[0] < 0xe4 || p[0] > 0xe9 || (p[0] == 0xe4 && p[1] < 0xb8))
-		return 0;
-	return (p[1] & 0xc0) == 0x80 && (p[2] & 0xc0) == 0x80 ? 3 : 0;
 }
 
 bool text_is_clean(struct span s, size_t max_bytes)

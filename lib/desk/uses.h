@@ -91,6 +91,7 @@ struct verify_request {
 	int64_t at;
 	const char *policy;
 	bool want_receipt;             /* a signed verdict: ERR_VERDICT_KEY_MISSING when this service has no key for it */
+	bool brief;                    /* no report is needed of what is TOTAL_PASSED, unless there is a receipt */
 	const struct sm2_ahead *ahead; /* of desk_verify_ahead(), for one of several documents; NULL: none */
 };
 struct verify_ahead;
@@ -99,7 +100,7 @@ struct verify_ahead;
 struct verify_ahead *desk_verify_ahead(const struct desk *d);
 struct verify_answer {
 	const struct report *report;
-	char *json;          /* the report, as its digest in the receipt takes it */
+	char *json;          /* the report, as its digest in the receipt takes it; NULL: none is needed */
 	struct span receipt; /* COSE_Sign1; empty when not asked for */
 };
 extern const struct use_case use_verify;

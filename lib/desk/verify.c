@@ -92,6 +92,11 @@ static enum err check(struct desk_call *call, const struct verify_request *q)
 	return ERR_OK;
 }
 
+static bool needs_report(const struct verify_request *q, const struct report *r)
+{
+	return !q->brief || q->want_receipt || r->indication != TOTAL_PASSED;
+}
+
 static enum err verify(struct desk_call *call)
 {
 	const struct verify_request *q = call->req;
@@ -104,7 +109,7 @@ static enum err verify(struct desk_call *call)
 
 	if (e == ERR_OK)
 		e = verify_any(call->arena, p, &in, &r);
-	if (e == ERR_OK)
+	if (e == ERR_OK && needs_report(q, r))
 		e = report_json(call->arena, r, NULL, &ans.json);
 	ans.report = r;
 	if (e == ERR_OK && q->want_receipt)

@@ -174,6 +174,20 @@ enum err der_bits(struct der *d, struct span *v)
 	return e;
 }
 
+enum { ARC_TEXT = 20 /* 2^63 has 19 digits, and a dot */ };
+
+/* Its digits; where the next goes. Every seal has object identifiers: printf would show in what it costs. */
+static char *put_decimal(char *at, uint64_t v)
+{
+	char digits[ARC_TEXT], *p = digits + sizeof(digits);
+
+	do
+		*--p = (char)('0' + v % 10);
+	while ((v /= 10) != 0);
+	memcpy(at, p, (size_t)(digits + sizeof(digits) - p));
+	return at + (digits + sizeof(digits) - p);
+}
+
 /* One base-128 number; cut off *s. */
 static enum err take_arc(struct span *s, uint64_t *v)
 {
@@ -196,15 +210,13 @@ enum err der_oid(struct der *d, struct arena *a, char **v)
 {
 	struct der look = *d;
 	struct der_item it;
-	struct buf text;
+	char text[(DER_OID_ARCS_MAX + 1) * ARC_TEXT], *at = text, *s;
 	uint64_t arc;
-	char *s;
 	size_t n = 0;
 	enum err e = der_take(&look, DER_OID, &it);
 
 	if (e != ERR_OK)
 		return e;
-	buf_init(&text, a);
 	do {
 		e = take_arc(&it.value, &arc);
 		if (e != ERR_OK || ++n > DER_OID_ARCS_MAX)
@@ -212,12 +224,13 @@ enum err der_oid(struct der *d, struct arena *a, char **v)
 		if (n == 1) { /* the first number holds two arcs, the first of them 0, 1 or 2 */
 			unsigned top = arc < 80 ? (unsigned)(arc / 40) : 2;
 
-			buf_printf(&text, "%u.%llu", top, (unsigned long long)(arc - top * 40));
-		} else {
-			buf_printf(&text, ".%llu", (unsigned long long)arc);
+			at = put_decimal(at, top);
+			arc -= top * 40;
 		}
+		*at++ = '.';
+		at = put_decimal(at, arc);
 	} while (it.value.len != 0);
-	s = buf_text(&text);
+	s = arena_strndup(a, text, (size_t)(at - text));
 	if (s == NULL)
 		return ERR_BUDGET;
 	*d = look;

@@ -1,4 +1,5 @@
 /* Verification of a seal: GM/T 0031-2014, GB/T 38540-2020 and GM/T 0031-2025, the steps of standards 1.7. */
+#include "base/buf.h"
 #include "base/clock.h"
 #include "verify/judge.h"
 
@@ -6,10 +7,16 @@ static const struct value_steps seal_value = {"seal_algorithm", "seal_signature"
 
 static const char *span_of_time(struct judge *j, int64_t from, int64_t to)
 {
-	char a[TIME_TEXT], b[TIME_TEXT];
+	char when[TIME_TEXT];
+	struct buf b;
 
-	return arena_printf(j->a, "%s .. %s%s", time_format(from, a), time_format(to, b),
-	                    j->unauthenticated ? " (claimed by unauthenticated data)" : "");
+	buf_init(&b, j->a);
+	buf_str(&b, time_format(from, when));
+	buf_str(&b, " .. ");
+	buf_str(&b, time_format(to, when));
+	if (j->unauthenticated)
+		buf_str(&b, " (claimed by unauthenticated data)");
+	return buf_text(&b);
 }
 
 struct seal_facts seal_facts_of(struct judge *j, const struct ses_seal *seal)

@@ -137,6 +137,10 @@ class Online(unittest.TestCase):
             self.assertEqual(yz.cli("verify", esl, ok=False).returncode, 2, "without trust it is undecided")
             again = json.loads(self.s.cli("seal", "verify", esl, "--json", who="window").stdout)
             self.assertEqual(again["verdict"]["indication"], "TOTAL_PASSED")
+            brief = json.loads(self.s.cli("seal", "verify", esl, "--json", "--brief", who="window").stdout)
+            self.assertEqual(brief["verdict"]["indication"], "TOTAL_PASSED")
+            self.assertTrue(again["report_json"])
+            self.assertFalse(brief.get("report_json"))
 
     def test_no_command_takes_personal_data_as_an_argument(self):
         for name in ("licence issue", "code issue", "code preview", "code cancel", "pull", "inspect"):

@@ -89,6 +89,42 @@ class VerifyService(unittest.TestCase):
         reply = self.s.call("window", "VerificationService.Verify", document=self.good)
         self.assertEqual(reply.receipt, b"")
 
+    # ---- without what says that all is well ----
+
+    def verify(self, document, **fields):
+        return self.s.call("window", "VerificationService.Verify", document=document, **fields)
+
+    def test_brief_leaves_out_the_report_of_what_is_good(self):
+        whole, brief = self.verify(self.good), self.verify(self.good, brief=True)
+        self.assertTrue(whole.report_json)
+        self.assertEqual((brief.kind, brief.verdict.indication, brief.report_json, brief.receipt),
+                         ("licence", "TOTAL_PASSED", "", b""))
+        self.assertTrue(brief.verdict.judged_at)
+        self.assertIn("PASS", {c.result for c in whole.verdict.checks})
+        told = [(c.step, c.result, c.code) for c in whole.verdict.checks if c.result != "PASS"]
+        self.assertEqual([(c.step, c.result, c.code) for c in brief.verdict.checks], told)
+        self.assertLess(brief.ByteSize(), 300)
+
+    def test_brief_tells_all_of_what_is_not_good(self):
+        at = "2026-11-22T08:00:00Z"
+        for document in (self.bad, b"rubbish", b"PK\x05\x06" + bytes(18)):
+            whole, brief = self.verify(document, at=at), self.verify(document, at=at, brief=True)
+            self.assertNotEqual(whole.verdict.indication, "TOTAL_PASSED")
+            self.assertEqual(brief, whole)
+            self.assertTrue(json.loads(brief.report_json)["indication"])
+
+    def test_a_receipt_comes_with_its_report_in_brief_too(self):
+        reply, out = self.verdict(self.good, brief=True)
+        self.assertEqual(out["verdict"]["report_digest"], sm3(reply.report_json.encode()))
+        self.assertTrue(reply.report_json)
+
+    def test_brief_on_a_stream_is_each_document_s_own(self):
+        asked = [ask("whole", self.good), ask("brief", self.good, brief=True), ask("bad", self.bad, brief=True)]
+        got = {r.id: r.reply for r in stream(self.s, iter(asked))}
+        self.assertTrue(got["whole"].report_json)
+        self.assertEqual((got["brief"].report_json, got["brief"].verdict.indication), ("", "TOTAL_PASSED"))
+        self.assertEqual(json.loads(got["bad"].report_json)["indication"], "TOTAL_FAILED")
+
     def test_policies_are_named_and_others_refused(self):
         for name in ("default", "strict", "archive"):
             reply = self.s.call("window", "VerificationService.Verify", document=self.good, policy=name)

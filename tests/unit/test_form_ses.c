@@ -364,7 +364,7 @@ static void test_bounds(void **state)
 	struct span many[SES_CERTS_MAX + 1];
 	struct err_note note;
 	struct ses_seal s;
-	struct arena *small = arena_new(256);
+	struct arena *small = arena_new(64);
 
 	for (size_t i = 0; i < SES_CERTS_MAX + 1; i++)
 		many[i] = item;
