@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -129,13 +130,22 @@ static enum err set_up(struct lite *l, enum db_use use)
 	return e;
 }
 
+/* SQLite counts what it allocates under one lock for all threads, and nobody asks for the sum. Where SQLite is in use
+ * already this is refused, and all goes on as before. */
+static void spare_counting(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static enum err connect_to(const char *where, enum db_use use, struct db **out)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct lite *l = calloc(1, sizeof(*l));
 	enum err e;
 
 	if (l == NULL)
 		return ERR_NO_MEMORY;
+	pthread_once(&once, spare_counting);
 	l->db.driver = &driver_sqlite;
 	e = classify(l, sqlite3_open_v2(where, &l->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL));
 	if (e == ERR_OK)
