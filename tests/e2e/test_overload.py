@@ -110,10 +110,9 @@ class Refusals(unittest.TestCase):
         req = s.request("issuer-samr", "VerificationService.Verify", document=b"x" * 2000000)
         fn, _ = s.stub("issuer-samr", "VerificationService.Verify")
         calls = [fn.future(req, timeout=30) for _ in range(100)]
-        hints = set()
-        for c in calls:
-            if c.code() != EXHAUSTED:
-                continue
+        hints, refused = set(), [c for c in calls if c.code() == EXHAUSTED]
+        self.assertTrue(refused)
+        for c in refused:
             trailers = dict(c.trailing_metadata())
             status = common_pb2.Status.FromString(trailers["grpc-status-details-bin"])
             self.assertEqual([d.type_url for d in status.details],
@@ -121,7 +120,7 @@ class Refusals(unittest.TestCase):
             self.assertEqual(common_pb2.Refusal.FromString(status.details[0].value).reason, "OVERLOADED")
             hints.add(int(trailers["retry-after-ms"]))
             self.assertEqual(retry_info_ms(status.details[1].value), int(trailers["retry-after-ms"]))
-        self.assertGreater(len(hints), 5, "not all come back at the same time")
+        self.assertGreater(len(hints), min(len(refused) // 2, 5), "not all come back at the same time")
         self.assertTrue(all(250 <= h < 750 for h in hints), hints)
 
     def test_health_and_administration_go_first(self):
