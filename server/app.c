@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 enum { PEM_MAX = 1024 * 1024, PASSPHRASE_MAX = 4096, MIB = 1024 * 1024 };
+enum { STORE_SHARE = 16 }; /* of the memory for caches: identifiers in the store, the rest is the desk's */
 
 enum err app_configure(struct app *app, const char *path, struct err_note *note)
 {
@@ -180,7 +181,7 @@ struct store_options app_store_options(const struct app *app)
 	                              .rand = rand_system(),
 	                              .readers = readers_of(&app->config),
 	                              .writers = app->config.store_writers,
-	                              .cell_memory = (size_t)app->config.cache_mib * MIB / 4};
+	                              .cell_memory = (size_t)app->config.cache_mib * MIB / STORE_SHARE};
 }
 
 enum err app_open_store(struct app *app, struct store **out, struct err_note *note)
@@ -194,11 +195,12 @@ enum err app_open_store(struct app *app, struct store **out, struct err_note *no
 enum err app_open_caches(const struct app *app, struct desk_caches **out, struct err_note *note)
 {
 	struct rand r = rand_system();
-	enum err e = desk_caches_new((size_t)app->config.cache_mib * MIB / 4 * 3, &r, out); /* the rest is the store's */
+	const size_t all = (size_t)app->config.cache_mib * MIB;
+	enum err e = desk_caches_new(all - all / STORE_SHARE, &r, out);
 
 	if (e == ERR_FIELD_INVALID)
 		return err_note_set(note, ERR_CONFIG_INVALID, "cache.memory_mib", "0 (none), or at least %d",
-		                    CACHES_LIMIT_MIN / 3 * 4 / MIB);
+		                    CACHES_LIMIT_MIN / (STORE_SHARE - 1) * STORE_SHARE / MIB);
 	return e;
 }
 

@@ -386,6 +386,7 @@ static int keep_house(struct health *h)
 	if (now >= h->next_check) {
 		judge(h);
 		tell_shed(h);
+		desk_caches_age(h->service->caches, now);
 		now = clock_monotonic_ms();
 		h->next_check = now + HEALTH_PERIOD_MS;
 	}

@@ -158,3 +158,12 @@ size_t arena_used(const struct arena *a)
 {
 	return a->used;
 }
+
+size_t arena_held(const struct arena *a)
+{
+	size_t n = sizeof(*a);
+
+	for (const struct chunk *c = a->head; c != NULL; c = c->next)
+		n += sizeof(*c) + c->size;
+	return n;
+}

@@ -31,5 +31,7 @@ char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(
 bool arena_at_end(struct arena *a, void (*fn)(void *arg), void *arg);
 /* Bytes handed out so far. */
 size_t arena_used(const struct arena *a);
+/* Bytes of memory that it takes for them. */
+size_t arena_held(const struct arena *a);
 
 #endif

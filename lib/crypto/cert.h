@@ -85,6 +85,10 @@ size_t cert_store_crls(const struct cert_store *s);
 /* Which trust is this? SHA-256 over the sorted SHA-256 of all parts (docs/verdict.md); s may be NULL: nothing in it. */
 enum err cert_store_digest(const struct cert_store *s, uint8_t out[CERT_FINGERPRINT]) MUST_CHECK;
 int64_t cert_store_oldest_crl(const struct cert_store *s); /* thisUpdate; 0 when there is none */
+/* Up to which moment, itself included, the revocation evidence answers every question as it does at `now`: until then
+ * no CRL and no OCSP response begins, ends, or comes to be more than max_age old (0: age does not count). INT64_MAX
+ * when nothing is to come. */
+int64_t cert_store_settled_until(const struct cert_store *s, int64_t now, int64_t max_age);
 
 enum chain_status {
 	CHAIN_OK,

@@ -197,6 +197,29 @@ static enum err judge_crl(struct sm2_means by, struct crl *crl, const struct cer
 	return ERR_OK;
 }
 
+void evidence_settle(const struct evidence_period *p, int64_t now, int64_t max_age, int64_t *until)
+{
+	const int64_t ends[] = {p->from - 1, p->to != 0 ? p->to : INT64_MAX, max_age != 0 ? p->from + max_age : INT64_MAX};
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (ends[i] >= now && ends[i] < *until)
+			*until = ends[i];
+}
+
+int64_t cert_store_settled_until(const struct cert_store *s, int64_t now, int64_t max_age)
+{
+	int64_t until = INT64_MAX;
+
+	for (size_t i = 0; i < s->n_crls; i++) {
+		const struct evidence_period p = {s->crls[i]->this_update, s->crls[i]->next_update};
+
+		evidence_settle(&p, now, max_age, &until);
+	}
+	for (size_t i = 0; i < s->n_ocsps; i++)
+		ocsp_settle(s->ocsps[i], now, max_age, &until);
+	return until;
+}
+
 /* Within one link the strongest word counts: revoked, good, stale, bad CRL, nothing. */
 static int strength(enum revocation_status s)
 {

@@ -101,6 +101,13 @@ struct revocation_finding {
 enum err ocsp_judge(struct sm2_means by, const struct ocsp *o, const struct cert *c, const struct cert *issuer,
                     int64_t now, struct revocation_finding *out) MUST_CHECK;
 
+/* The moments around `now` at which a piece of evidence changes: *until becomes the earliest last moment before one. */
+struct evidence_period {
+	int64_t from, to; /* to: itself included; 0: open */
+};
+void evidence_settle(const struct evidence_period *p, int64_t now, int64_t max_age, int64_t *until);
+void ocsp_settle(const struct ocsp *o, int64_t now, int64_t max_age, int64_t *until);
+
 /* Revocation of path[0 .. n-2], each judged with CRLs and OCSP responses of its issuer, from both stores (`more` may be
  * NULL); fills the revocation part of out. */
 enum err revocation_check(const struct cert_store *s, const struct cert_store *more, struct cert *const *path, size_t n,

@@ -214,24 +214,46 @@ static bool has_critical(OCSP_SINGLERESP *single, OCSP_BASICRESP *basic)
 	       OCSP_BASICRESP_get_ext_by_critical(basic, 1, -1) >= 0;
 }
 
+/* What one answer says, and for when; false when its times cannot be read. */
+static bool read_single(OCSP_SINGLERESP *single, int *status, ASN1_GENERALIZEDTIME **revoked, struct evidence_period *p)
+{
+	ASN1_GENERALIZEDTIME *this_update = NULL, *next_update = NULL;
+
+	*status = OCSP_single_get0_status(single, NULL, revoked, &this_update, &next_update);
+	if (asn1_time_ms(this_update, &p->from) != ERR_OK)
+		return false;
+	p->to = p->from + LIFE_WITHOUT_NEXT;
+	return next_update == NULL || asn1_time_ms(next_update, &p->to) == ERR_OK;
+}
+
+void ocsp_settle(const struct ocsp *o, int64_t now, int64_t max_age, int64_t *until)
+{
+	for (int i = 0; i < OCSP_resp_count(o->basic); i++) {
+		ASN1_GENERALIZEDTIME *revoked = NULL;
+		struct evidence_period p;
+		int status;
+
+		if (read_single(OCSP_resp_get0(o->basic, i), &status, &revoked, &p))
+			evidence_settle(&p, now, max_age, until);
+	}
+}
+
 static void fill_finding(OCSP_SINGLERESP *single, int64_t now, struct revocation_finding *out)
 {
-	ASN1_GENERALIZEDTIME *revoked = NULL, *this_update = NULL, *next_update = NULL;
-	int64_t until = 0;
-	int status = OCSP_single_get0_status(single, NULL, &revoked, &this_update, &next_update);
+	ASN1_GENERALIZEDTIME *revoked = NULL;
+	struct evidence_period p = {0};
+	int status;
+	bool readable = read_single(single, &status, &revoked, &p);
 
-	if (asn1_time_ms(this_update, &out->this_update) != ERR_OK)
-		return;
-	if (next_update == NULL)
-		until = out->this_update + LIFE_WITHOUT_NEXT;
-	else if (asn1_time_ms(next_update, &until) != ERR_OK)
+	out->this_update = p.from;
+	if (!readable)
 		return;
 	if (status == V_OCSP_CERTSTATUS_REVOKED) {
 		out->status = REVOCATION_REVOKED;
 		if (asn1_time_ms(revoked, &out->revoked_at) != ERR_OK)
 			out->revoked_at = out->this_update;
 	} else if (status == V_OCSP_CERTSTATUS_GOOD) {
-		out->status = out->this_update > now || until < now ? REVOCATION_STALE : REVOCATION_GOOD;
+		out->status = p.from > now || p.to < now ? REVOCATION_STALE : REVOCATION_GOOD;
 	} else {
 		out->status = REVOCATION_NO_EVIDENCE;
 	}

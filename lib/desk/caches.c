@@ -6,8 +6,10 @@
 struct desk_caches {
 	struct memo *memo;        /* NULL: nothing is kept */
 	struct kept *kept;        /* likewise */
+	struct kept *licences;    /* likewise */
 	struct sm2_cache *tables; /* likewise */
 	atomic_bool used;         /* by a trust list */
+	_Atomic uint64_t desks, doubts;
 };
 
 enum err desk_caches_new(size_t limit, const struct rand *r, struct desk_caches **out)
@@ -21,11 +23,13 @@ enum err desk_caches_new(size_t limit, const struct rand *r, struct desk_caches 
 	if (c == NULL)
 		return ERR_NO_MEMORY;
 	if (limit != 0)
-		e = memo_new(limit / 4, r, &c->memo);
+		e = memo_new(limit / 5, r, &c->memo);
 	if (e == ERR_OK && limit != 0)
-		e = kept_new(limit / 4, &c->kept);
+		e = kept_new(limit / 15, &c->kept);
 	if (e == ERR_OK && limit != 0)
-		e = sm2_cache_new(limit - limit / 2, r, &c->tables);
+		e = kept_new(limit / 3, &c->licences);
+	if (e == ERR_OK && limit != 0)
+		e = sm2_cache_new(limit / 5 * 2, r, &c->tables);
 	if (e != ERR_OK) {
 		desk_caches_free(c);
 		return e;
@@ -40,6 +44,7 @@ void desk_caches_free(struct desk_caches *c)
 		return;
 	memo_free(c->memo);
 	kept_free(c->kept);
+	kept_free(c->licences);
 	sm2_cache_free(c->tables);
 	free(c);
 }
@@ -67,6 +72,35 @@ struct kept *desk_caches_kept(struct desk_caches *c)
 	return c != NULL ? c->kept : NULL;
 }
 
+struct kept *desk_caches_licences(struct desk_caches *c)
+{
+	return c != NULL ? c->licences : NULL;
+}
+
+void desk_caches_doubt(struct desk_caches *c)
+{
+	if (c == NULL)
+		return;
+	kept_clear(c->kept);
+	atomic_fetch_add(&c->doubts, 1);
+}
+
+uint64_t desk_caches_doubts(struct desk_caches *c)
+{
+	return atomic_load(&c->doubts);
+}
+
+uint64_t desk_caches_number(struct desk_caches *c)
+{
+	return c != NULL ? atomic_fetch_add(&c->desks, 1) + 1 : 0;
+}
+
+void desk_caches_age(struct desk_caches *c, int64_t now)
+{
+	if (c != NULL)
+		kept_age(c->licences, now, LICENCES_KEPT_MS);
+}
+
 void desk_caches_figures(struct desk_caches *c, struct desk_cache_figures *out)
 {
 	*out = (struct desk_cache_figures){0};
@@ -74,5 +108,6 @@ void desk_caches_figures(struct desk_caches *c, struct desk_cache_figures *out)
 		return;
 	memo_figures(c->memo, &out->memo);
 	kept_figures(c->kept, &out->kept);
+	kept_figures(c->licences, &out->licences);
 	sm2_cache_figures(c->tables, &out->tables);
 }

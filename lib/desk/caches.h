@@ -2,7 +2,7 @@
  * What a service keeps so that it need not work it out again: the tables of signers' keys (crypto/sm2_cache.h) and the
  * signatures and certificates that were proved before (crypto/memo.h). Both answer for identical bytes only, and only
  * what is true of these bytes for ever; trust, periods, revocation and states are judged anew with every call. And what
- * was read of the store and changes seldom (kept.h).
+ * was read of the store and changes seldom (kept.h), and licences that were judged a moment ago (known.h).
  *
  * Made before the trust list, freed after it and after the desk.
  */
@@ -14,7 +14,10 @@
 #include "crypto/sm2_cache.h"
 #include "desk/kept.h"
 
-enum { CACHES_LIMIT_MIN = 3 * 1024 * 1024 };
+enum {
+	CACHES_LIMIT_MIN = 15 * 256 * 1024,
+	LICENCES_KEPT_MS = 5 * 60 * 1000 /* a preview, the code and its use are within a few minutes */
+};
 
 struct desk_caches;
 /* limit: bytes for all, at least CACHES_LIMIT_MIN; 0: nothing is kept. ERR_NO_MEMORY, ERR_RANDOM, ERR_FIELD_INVALID. */
@@ -28,12 +31,22 @@ void desk_caches_use(struct desk_caches *c, struct cert_store *trust);
 
 struct desk_cache_figures {
 	struct memo_figures memo;
-	struct kept_figures kept;
+	struct kept_figures kept, licences;
 	struct sm2_cache_figures tables;
 };
 /* Of the desk itself; NULL when nothing is kept. c may be NULL. */
 struct memo *desk_caches_memo(struct desk_caches *c);
 struct kept *desk_caches_kept(struct desk_caches *c);
+struct kept *desk_caches_licences(struct desk_caches *c);
+/* Something of the store had changed without our knowing. Nothing that was kept is taken for current without asking. */
+void desk_caches_doubt(struct desk_caches *c);
+/* How often that happened. */
+uint64_t desk_caches_doubts(struct desk_caches *c);
+/* A number that no other desk with these caches has: what one desk judged, by its trust, is nothing to another. */
+uint64_t desk_caches_number(struct desk_caches *c);
+/* To be called every few seconds with a steady clock's milliseconds: personal data that has been kept for
+ * LICENCES_KEPT_MS is dropped. */
+void desk_caches_age(struct desk_caches *c, int64_t now);
 
 /* All zeros when nothing is kept. */
 void desk_caches_figures(struct desk_caches *c, struct desk_cache_figures *out);

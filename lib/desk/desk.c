@@ -98,6 +98,7 @@ enum err desk_new(const struct desk_options *o, struct desk **out, struct err_no
 	d->local = source_local();
 	d->local.arg = d;
 	d->local_list[0] = &d->local;
+	d->number = desk_caches_number(o->caches);
 	d->sources = o->n_sources != 0 ? o->sources : d->local_list;
 	d->n_sources = o->n_sources != 0 ? o->n_sources : 1;
 	*out = d;
@@ -341,7 +342,7 @@ enum err desk_begin(struct desk_call *call, const struct use_case *use)
 
 	/* Something that was read had changed: another server's news may still be on its way. */
 	if (!first)
-		kept_clear(desk_caches_kept(call->desk->o.caches));
+		desk_caches_doubt(call->desk->o.caches);
 
 	call->use = use;
 	call->work = NULL;

@@ -21,11 +21,20 @@ struct fetched {
 	bool damaged;                /* the source has it, and cannot read it back */
 	const char *id;              /* as asked; NULL when nothing was asked */
 	struct sourced_licence got;
+	const struct known_licence *known; /* NULL: to be judged; else got.file, record and signature are empty */
+	uint64_t epoch;                    /* the local store's, from before it was read */
 };
 /* Ask the source of this name ("" all, in order) for one licence. That it was not found, or its source away, is in
  * *out; an error means that our own store failed. */
 enum err source_fetch(struct desk_call *call, struct store_tx *tx, const char *source, const char *id,
                       struct fetched *out) MUST_CHECK;
+
+/* The same for a licence whose row was read just now, in this transaction. */
+struct holder_row;
+enum err source_fetch_row(struct desk_call *call, struct store_tx *tx, const struct holder_row *row,
+                          struct fetched *out) MUST_CHECK;
+/* What its record says; false when it does not parse. */
+bool fetched_record(struct desk_call *call, const struct fetched *f, struct licence_record *out);
 
 struct holder_row {
 	const struct source *source;
@@ -46,6 +55,8 @@ enum err source_holder_rows(struct desk_call *call, struct store_tx *tx, const s
 enum err source_rows_of_type(struct desk_call *call, struct store_tx *tx, const struct holder_rows *all,
                              const char *type_code, struct holder_rows *out) MUST_CHECK;
 bool source_is_local(const struct source *s);
+/* The local store with this desk's caches: what it gave may be known again. */
+bool source_is_kept(const struct desk_call *call, const struct source *s);
 
 /* ---- licence types of one call, each read once (type_cache.c) ------------------------------- */
 

@@ -19,6 +19,7 @@ struct desk {
 	struct verify_policy policies[DESK_POLICIES]; /* the shipped ones, with the service's trust */
 	const struct verify_policy *strict;           /* among them */
 	uint8_t trust_digest[SHA256_LEN];
+	uint64_t number;     /* among those that share the caches */
 	struct source local; /* when the options name no source */
 	const struct source *local_list[1];
 	const struct source *const *sources; /* never empty */

@@ -1,4 +1,4 @@
-#include "desk/flow.h"
+#include "desk/known.h"
 
 enum licence_state licence_state_at(const struct licence_row *row, int64_t now, int64_t *since)
 {
@@ -84,22 +84,41 @@ static enum err judge_absent(const struct fetched *f, struct judged *out)
 	return ERR_OK;
 }
 
+/* As it would be said now. */
+static enum err known_report(struct desk_call *call, const struct fetched *f, struct report **out)
+{
+	struct report *r = arena_alloc(call->arena, sizeof(*r));
+
+	if (r == NULL)
+		return ERR_BUDGET;
+	*r = *f->known->report;
+	r->judged_at = f->got.as_of;
+	*out = r;
+	return ERR_OK;
+}
+
+static enum err verify_fetched(struct desk_call *call, int64_t now, const struct fetched *f, struct report **out)
+{
+	const struct verify_input in = {.bytes = f->got.file, .now = now, .proven_time = f->got.row.issued};
+
+	return f->known != NULL ? known_report(call, f, out) : verify_licence(call->arena, call->desk->strict, &in, out);
+}
+
 enum err licence_judge(struct desk_call *call, int64_t now, const struct fetched *f, struct judged *out)
 {
 	struct judged j = {.source = f->source, .id = f->source != NULL ? f->id : "", .why = ""};
-	const struct verify_input in = {.bytes = f->got.file, .now = now, .proven_time = f->got.row.issued};
 	struct report *r;
 	enum err e;
 
 	*out = j;
 	if (f->source == NULL)
 		return judge_absent(f, out);
-	e = verify_licence(call->arena, call->desk->strict, &in, &r);
+	e = verify_fetched(call, now, f, &r);
 	if (e != ERR_OK)
 		return e;
 	j.report = r;
 	j.as_of = f->got.as_of;
-	j.why = doubt(call, f, r);
+	j.why = f->known != NULL ? "" : doubt(call, f, r);
 	if (j.why == NULL)
 		return ERR_BUDGET;
 	j.genuine = j.why[0] == '\0';
@@ -109,6 +128,8 @@ enum err licence_judge(struct desk_call *call, int64_t now, const struct fetched
 		j.seal_version = f->got.seal_version;
 		j.state = licence_state_at(j.row, now, &j.state_since);
 	}
+	if (j.genuine && f->known == NULL && source_is_kept(call, f->source))
+		known_keep(call, f, r);
 	if (j.genuine)
 		j.why = state_hinders(&j, now);
 	j.usable = j.genuine && j.why[0] == '\0';

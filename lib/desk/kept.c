@@ -4,13 +4,14 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { SETS = 256, WAYS = 4, VALUE_BUDGET = 1024 * 1024 };
+enum { SETS_MIN = 256, SETS_MAX = 1 << 20, WAYS = 4, VALUE_SIZE = 8 * 1024, VALUE_BUDGET = 1024 * 1024 };
 
 struct value {
 	atomic_uint refs;
 	struct arena *arena;
 	enum kept_kind kind;
 	uint64_t epoch;
+	int64_t since; /* kept->now when it was kept */
 	size_t name_len;
 	uint8_t name[KEPT_NAME_MAX];
 	const void *made;
@@ -20,7 +21,10 @@ struct kept {
 	pthread_mutex_t lock;
 	size_t limit, values, bytes;
 	uint64_t hits, misses;
-	struct value *set[SETS][WAYS]; /* used last stands first */
+	int64_t now;                /* as of the last kept_age() */
+	size_t sets;                /* a power of two */
+	size_t next_room;           /* the set where room is made next when all is full */
+	struct value *(*set)[WAYS]; /* used last stands first */
 };
 
 static void value_drop(void *arg)
@@ -35,7 +39,7 @@ static void value_drop(void *arg)
 
 static size_t cost_of(const struct value *v)
 {
-	return sizeof(*v) + arena_used(v->arena);
+	return sizeof(*v) + arena_held(v->arena);
 }
 
 /* ---- life ----------------------------------------------------------------------------------- */
@@ -46,6 +50,14 @@ enum err kept_new(size_t limit, struct kept **out)
 
 	if (k == NULL)
 		return ERR_NO_MEMORY;
+	k->sets = SETS_MIN;
+	while (k->sets < SETS_MAX && k->sets * WAYS * VALUE_SIZE < limit)
+		k->sets *= 2;
+	k->set = calloc(k->sets, sizeof(*k->set));
+	if (k->set == NULL) {
+		free(k);
+		return ERR_NO_MEMORY;
+	}
 	pthread_mutex_init(&k->lock, NULL);
 	k->limit = limit;
 	*out = k;
@@ -68,9 +80,35 @@ void kept_clear(struct kept *k)
 	if (k == NULL)
 		return;
 	pthread_mutex_lock(&k->lock);
-	for (size_t i = 0; i < SETS; i++)
+	for (size_t i = 0; i < k->sets; i++)
 		for (size_t w = 0; w < WAYS; w++)
 			take_out(k, &k->set[i][w]);
+	pthread_mutex_unlock(&k->lock);
+}
+
+/* The places that are left move to the front. */
+static void age_set(struct kept *k, struct value **set, int64_t max_age)
+{
+	size_t left = 0;
+
+	for (size_t w = 0; w < WAYS; w++) {
+		if (set[w] != NULL && k->now - set[w]->since >= max_age)
+			take_out(k, &set[w]);
+		if (set[w] != NULL)
+			set[left++] = set[w];
+	}
+	while (left < WAYS)
+		set[left++] = NULL;
+}
+
+void kept_age(struct kept *k, int64_t now, int64_t max_age)
+{
+	if (k == NULL)
+		return;
+	pthread_mutex_lock(&k->lock);
+	k->now = now;
+	for (size_t i = 0; i < k->sets; i++)
+		age_set(k, k->set[i], max_age);
 	pthread_mutex_unlock(&k->lock);
 }
 
@@ -80,6 +118,7 @@ void kept_free(struct kept *k)
 		return;
 	kept_clear(k);
 	pthread_mutex_destroy(&k->lock);
+	free(k->set);
 	free(k);
 }
 
@@ -92,7 +131,7 @@ static struct value **set_of(struct kept *k, const struct kept_question *q)
 
 	for (size_t i = 0; i < q->name.len; i++)
 		h = (h ^ q->name.ptr[i]) * 1099511628211u;
-	return k->set[(h ^ h >> 32) % SETS];
+	return k->set[(h ^ h >> 32) & (k->sets - 1)];
 }
 
 static bool is_it(const struct value *v, const struct kept_question *q)
@@ -174,6 +213,42 @@ static enum err value_make(const struct kept_question *q, kept_make *make, void 
 	return e;
 }
 
+/* Where it stands already, else a free place, else that of the one used longest ago. */
+static size_t place_for(struct value *const *set, const struct kept_question *q)
+{
+	size_t w = way_of(set, q);
+
+	for (size_t i = 0; w == WAYS && i < WAYS; i++)
+		if (set[i] == NULL)
+			return i;
+	return w < WAYS ? w : WAYS - 1;
+}
+
+static size_t last_of(struct value *const *set)
+{
+	size_t w = WAYS;
+
+	while (w > 0 && set[w - 1] == NULL)
+		w--;
+	return w;
+}
+
+/* Of one set after the other the value that was used longest ago. */
+static bool make_room(struct kept *k, size_t needed)
+{
+	if (needed > k->limit)
+		return false;
+	while (k->bytes + needed > k->limit) {
+		struct value **set = k->set[k->next_room];
+		size_t n = last_of(set);
+
+		k->next_room = (k->next_room + 1) & (k->sets - 1);
+		if (n != 0)
+			take_out(k, &set[n - 1]);
+	}
+	return true;
+}
+
 /* Takes over the reference. */
 static void keep(struct kept *k, const struct kept_question *q, struct value *v)
 {
@@ -182,13 +257,12 @@ static void keep(struct kept *k, const struct kept_question *q, struct value *v)
 
 	pthread_mutex_lock(&k->lock);
 	set = set_of(k, q);
-	w = way_of(set, q);
-	if (w == WAYS)
-		w = WAYS - 1; /* the one used longest ago, or a free place */
+	w = place_for(set, q);
 	take_out(k, &set[w]);
-	if (k->bytes + cost_of(v) <= k->limit) {
+	if (make_room(k, cost_of(v))) {
 		k->values++;
 		k->bytes += cost_of(v);
+		v->since = k->now;
 		set[w] = v;
 		to_front(set, w);
 		v = NULL;

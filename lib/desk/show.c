@@ -18,7 +18,7 @@ static enum err fetch_rows(struct desk_call *call, struct store_tx *tx, struct h
 	if (w->fetched == NULL)
 		return ERR_BUDGET;
 	for (size_t i = 0; e == ERR_OK && i < w->rows.n; i++) {
-		e = source_fetch(call, tx, w->rows.rows[i].source->name, w->rows.rows[i].row.id, &w->fetched[i]);
+		e = source_fetch_row(call, tx, &w->rows.rows[i], &w->fetched[i]);
 		if (e == ERR_OK)
 			e = type_cached(call, tx, &w->types, w->rows.rows[i].row.type_code, &type);
 	}
@@ -67,8 +67,7 @@ static const char *issuer_name(struct desk_call *call, const struct fetched *f)
 {
 	struct licence_record record;
 
-	if (f->source == NULL || f->damaged ||
-	    licence_record_parse(call->arena, f->got.row.record, &record, NULL) != ERR_OK)
+	if (f->source == NULL || f->damaged || !fetched_record(call, f, &record))
 		return "";
 	return record.issuer_name;
 }

@@ -40,7 +40,7 @@ static enum err line_read(struct desk_call *call, struct store_tx *tx, const str
 		return e;
 	best = best_of(&of_type, type_code, store_tx_now(tx));
 	if (best != NULL)
-		return source_fetch(call, tx, best->source->name, best->row.id, &line->fetched);
+		return source_fetch_row(call, tx, best, &line->fetched);
 	line->fetched.unavailable = rows->unavailable;
 	return ERR_OK;
 }

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "desk/caches.h"
 #include "desk/flow.h"
+#include "desk/known.h"
 
 /* ---- the local store ------------------------------------------------------------------------ */
 
@@ -122,16 +123,61 @@ bool source_is_local(const struct source *s)
 
 /* ---- all sources of the desk ---------------------------------------------------------------- */
 
+bool source_is_kept(const struct desk_call *call, const struct source *s)
+{
+	return source_is_local(s) && s->arg == call->desk;
+}
+
+/* ---- what is known already ------------------------------------------------------------------ */
+
+/* Is the row that was read, or if none was the row that there is now, the one that is known, under the same seal? */
+static bool is_same(struct desk_call *call, struct store_tx *tx, const struct licence_row *row,
+                    const struct known_licence *k)
+{
+	const uint64_t epoch = known_epoch(call->desk);
+	struct seal_row seal;
+
+	if (row == NULL && known_is_current(call->desk, k))
+		return true;
+	if (row != NULL ? row->version != k->row.version : store_licence_same(tx, k->row.id, k->row.version) != ERR_OK)
+		return false;
+	if (seal_of(call->desk, tx, call->arena, k->row.seal_id, &seal) != ERR_OK || seal.version != k->seal_version)
+		return false;
+	if (row == NULL)
+		known_seen(k, epoch);
+	return true;
+}
+
+/* Whatever goes wrong here: then it is read. */
+static bool find_known(struct desk_call *call, struct store_tx *tx, const struct source *s, const char *id,
+                       const struct licence_row *row, struct fetched *out)
+{
+	const int64_t now = store_tx_now(tx);
+	const struct known_licence *k = source_is_kept(call, s) ? known_find(call, id, now) : NULL;
+
+	if (k == NULL || !is_same(call, tx, row, k))
+		return false;
+	*out = (struct fetched){
+	    .source = s,
+	    .known = k,
+	    .got = {.row = k->row, .as_of = now, .seal_version = k->seal_version, .seal_then = k->seal_then}};
+	return true;
+}
+
 /* One source's answer as facts; only our own store's failures stay errors. */
 static enum err fetch_from(struct desk_call *call, struct store_tx *tx, const struct source *s, const char *id,
-                           struct fetched *out)
+                           const struct licence_row *row, struct fetched *out)
 {
+	const uint64_t epoch = known_epoch(call->desk);
 	struct sourced_licence got = {0};
-	enum err e = s->get(s->arg, tx, call->arena, id, &got);
+	enum err e;
 
+	if (find_known(call, tx, s, id, row, out))
+		return ERR_OK;
+	e = s->get(s->arg, tx, call->arena, id, &got);
 	switch (e) {
 	case ERR_OK:
-		*out = (struct fetched){.source = s, .got = got};
+		*out = (struct fetched){.source = s, .got = got, .epoch = epoch};
 		return ERR_OK;
 	case ERR_STORE_CORRUPT: /* of this one licence: the others can still be used */
 		*out = (struct fetched){.source = s, .damaged = true};
@@ -158,7 +204,7 @@ enum err source_fetch(struct desk_call *call, struct store_tx *tx, const char *s
 		if (source[0] != '\0' && strcmp(source, d->sources[i]->name) != 0)
 			continue;
 		asked = true;
-		e = fetch_from(call, tx, d->sources[i], id, &f);
+		e = fetch_from(call, tx, d->sources[i], id, NULL, &f);
 	}
 	if (e != ERR_OK)
 		return e;
@@ -167,6 +213,26 @@ enum err source_fetch(struct desk_call *call, struct store_tx *tx, const char *s
 	f.id = id;
 	*out = f;
 	return ERR_OK;
+}
+
+enum err source_fetch_row(struct desk_call *call, struct store_tx *tx, const struct holder_row *row,
+                          struct fetched *out)
+{
+	struct fetched f = {0};
+	enum err e = fetch_from(call, tx, row->source, row->row.id, &row->row, &f);
+
+	if (e != ERR_OK)
+		return e;
+	f.id = row->row.id;
+	*out = f;
+	return ERR_OK;
+}
+
+bool fetched_record(struct desk_call *call, const struct fetched *f, struct licence_record *out)
+{
+	if (f->known != NULL)
+		*out = *f->known->report->licence;
+	return f->known != NULL || licence_record_parse(call->arena, f->got.row.record, out, NULL) == ERR_OK;
 }
 
 /* Room for as many as there are: most holders have a few. */

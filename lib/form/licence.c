@@ -249,3 +249,46 @@ enum err licence_file_parse(struct span in, struct span *record, struct span *si
 	*signature = sig;
 	return ERR_OK;
 }
+
+/* ---- a copy --------------------------------------------------------------------------------- */
+
+static bool own_text(struct arena *a, char **s)
+{
+	*s = arena_strdup(a, *s);
+	return *s != NULL;
+}
+
+static bool own_lists(struct arena *a, struct licence_record *r, const struct licence_record *in)
+{
+	bool ok = true;
+
+	r->holders = arena_array(a, in->n_holders, sizeof(*r->holders));
+	r->fields = arena_array(a, in->n_fields, sizeof(*r->fields));
+	if (r->holders == NULL || r->fields == NULL)
+		return false;
+	for (size_t i = 0; ok && i < in->n_holders; i++) {
+		r->holders[i] = in->holders[i];
+		ok = own_text(a, &r->holders[i].name) && own_text(a, &r->holders[i].code_type) &&
+		     own_text(a, &r->holders[i].code);
+	}
+	for (size_t i = 0; ok && i < in->n_fields; i++) {
+		r->fields[i] = in->fields[i];
+		ok = own_text(a, &r->fields[i].name) && own_text(a, &r->fields[i].value);
+	}
+	return ok;
+}
+
+struct licence_record *licence_record_copy(struct arena *a, const struct licence_record *in)
+{
+	struct licence_record *r = arena_alloc(a, sizeof(*r));
+	bool ok = r != NULL;
+
+	if (!ok)
+		return NULL;
+	*r = *in;
+	char **texts[] = {&r->id,          &r->type_code,    &r->type_name, &r->number,     &r->issuer_code,
+	                  &r->issuer_name, &r->definer_code, &r->area_code, &r->previous_id};
+	for (size_t i = 0; ok && i < sizeof(texts) / sizeof(texts[0]); i++)
+		ok = own_text(a, texts[i]);
+	return ok && own_lists(a, r, in) ? r : NULL;
+}

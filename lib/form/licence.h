@@ -61,6 +61,9 @@ enum err licence_record_encode(struct arena *a, const struct licence_record *in,
 enum err licence_record_parse(struct arena *a, struct span in, struct licence_record *out,
                               struct err_note *note) MUST_CHECK;
 
+/* Deep; NULL when out of memory. */
+struct licence_record *licence_record_copy(struct arena *a, const struct licence_record *in);
+
 enum err licence_file_encode(struct arena *a, struct span record, struct span signature, struct span *out) MUST_CHECK;
 enum err licence_file_parse(struct span in, struct span *record, struct span *signature) MUST_CHECK;
 

@@ -197,11 +197,11 @@ void q_fixed(struct query *q, uint8_t *out, size_t n)
 		memcpy(out, s.ptr, n);
 }
 
-/* Licences never change once they are written, and are read several times in a row. */
+/* Identifiers of licences never change once they are written, and stand in every list of a holder's. */
 static enum err open_sealed(struct store *s, struct arena *a, struct cell at, struct span context, struct span sealed,
                             struct span *plain)
 {
-	struct cells *kept = strcmp(at.table, "licences") == 0 ? s->cells : NULL;
+	struct cells *kept = strcmp(at.table, "licences") == 0 && strcmp(at.column, "id") == 0 ? s->cells : NULL;
 	uint8_t name[CELL_NAME];
 	bool named = cells_name(kept, context, sealed, name);
 	enum err e;

@@ -39,7 +39,7 @@ struct store_options {
 	unsigned readers;   /* pooled read connections, at most STORE_READERS_MAX; 0: 4, with PostgreSQL 8 */
 	unsigned writers;   /* PostgreSQL: connections that write, at most STORE_WRITERS_MAX; 0: 16 */
 	unsigned batch_max; /* SQLite: writes per commit; 0: 256 */
-	size_t cell_memory; /* bytes for licences' values that were opened a moment ago; 0: none are kept */
+	size_t cell_memory; /* bytes for licences' identifiers that were opened a moment ago; 0: none are kept */
 	bool own_time;      /* PostgreSQL: `clock` decides, not the database's. For tests, and for one server alone. */
 };
 

@@ -80,6 +80,17 @@ static enum err judge_file(struct judge *j, struct span record, struct span sign
 	return ERR_OK;
 }
 
+int64_t verify_licence_until(const struct verify_policy *p, const struct report *r)
+{
+	const int64_t now = r->judged_at, ends[] = {r->licence->valid_from - 1, r->licence->valid_to};
+	int64_t until = policy_settled_until(p, now);
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (ends[i] >= now && ends[i] < until)
+			until = ends[i];
+	return until;
+}
+
 enum err verify_licence(struct arena *a, const struct verify_policy *p, const struct verify_input *in,
                         struct report **out)
 {

@@ -88,3 +88,18 @@ bool policy_fresh(const struct verify_policy *p, int64_t this_update, int64_t no
 
 	return days == 0 || now - this_update <= (int64_t)days * DAY_MS;
 }
+
+int64_t policy_settled_until(const struct verify_policy *p, int64_t now)
+{
+	const int64_t max_age = (int64_t)policy_rules(p)->crl_max_days * DAY_MS;
+	int64_t until = INT64_MAX;
+
+	for (int i = 0; i < POLICY_ROLES; i++) {
+		const struct cert_store *s = policy_trust(p, (enum policy_role)i);
+		int64_t end = s != NULL ? cert_store_settled_until(s, now, max_age) : INT64_MAX;
+
+		if (end < until)
+			until = end;
+	}
+	return until;
+}

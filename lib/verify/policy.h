@@ -95,6 +95,9 @@ struct sm2_means policy_means(const struct verify_policy *p);
 /* Is revocation evidence of this thisUpdate (producedAt of OCSP) fresh enough at `now`? nextUpdate is the caller's. */
 bool policy_fresh(const struct verify_policy *p, int64_t this_update, int64_t now);
 
+/* Up to which moment, itself included, the revocation evidence of all roles' trust answers as it does at `now`. */
+int64_t policy_settled_until(const struct verify_policy *p, int64_t now);
+
 /* ---- files (docs/policy.md) ----------------------------------------------------------------- */
 
 struct policy_file {

@@ -119,6 +119,9 @@ void report_fail(struct report *r, struct signature_report *s, enum indication i
 /* Append a signature; NULL when out of memory. */
 struct signature_report *report_signature(struct report *r, const char *id, const char *type);
 void report_not_checked(struct report *r, const char *what);
+/* For longer than the arena that it was written in: a copy of a report on a licence, record included (coverage, receipt
+ * and verdict are not copied, policy's names are the policy's). NULL when out of memory. */
+struct report *report_copy(struct arena *a, const struct report *r);
 /* After all steps: a signature without failure is TOTAL_PASSED; the file's verdict is the worst. */
 void report_conclude(struct report *r);
 

@@ -48,6 +48,10 @@ enum err verify_signed_data(struct arena *a, const struct verify_policy *p, cons
  * certificate or the seal must fit the record), signature, seal, chain. State is not known here. */
 enum err verify_licence(struct arena *a, const struct verify_policy *p, const struct verify_input *in,
                         struct report **out) MUST_CHECK;
+/* Of a report of verify_licence() that passed, at a proven time: up to which moment, itself included, judging the same
+ * bytes with the same policy would say the same. What may change with time alone is whether the licence is within its
+ * dates, and whether there is current evidence of revocation. */
+int64_t verify_licence_until(const struct verify_policy *p, const struct report *r);
 /* A signed statement, receipt or verdict by its content type: COSE structure, signature value, chain and purpose of its
  * certificate, structure of what it states. Whether a verdict fits a document is not checked: compare the digest. */
 enum err verify_statement(struct arena *a, const struct verify_policy *p, const struct verify_input *in,

@@ -29,7 +29,8 @@ struct world {
 	struct store *store;
 	struct arena *arena;
 	struct desk *desk;
-	struct desk_key keys[3]; /* maker, samr, receipt */
+	struct desk_caches *caches; /* NULL: nothing is kept */
+	struct desk_key keys[3];    /* maker, samr, receipt */
 	char id_code[RESIDENT_ID_LEN + 1], other_code[RESIDENT_ID_LEN + 1], parent_code[RESIDENT_ID_LEN + 1];
 	uint32_t asked; /* request ids count up */
 	struct operator_name operator;
@@ -258,6 +259,7 @@ static inline struct desk *new_desk(struct world *w, const struct source *const 
 	    .n_seal_keys = 1,
 	    .sources = sources,
 	    .n_sources = n,
+	    .caches = w->caches,
 	};
 	struct desk *d = NULL;
 	struct err_note note;

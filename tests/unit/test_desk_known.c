@@ -1,0 +1,494 @@
+/* Licences that were judged a moment ago stand in for judging anew, and never for what has changed since. */
+#include <sqlite3.h>
+#include <stdatomic.h>
+
+#include "flow_help.h"
+
+#include "desk/caches.h"
+#include "desk/known.h"
+
+enum { MINUTE = 60 * 1000 };
+
+static int known_setup(void **state)
+{
+	struct rand r = rand_system();
+	struct world *w;
+
+	world_setup(state);
+	w = *state;
+	assert_err(desk_caches_new(CACHES_LIMIT_MIN, &r, &w->caches), ERR_OK);
+	desk_free(w->desk);
+	w->desk = new_desk(w, NULL, 0);
+	return 0;
+}
+
+static int known_teardown(void **state)
+{
+	struct world *w = *state;
+	struct desk_caches *c = w->caches;
+	struct arena *a = w->arena;
+
+	w->arena = arena_new(1 << 20);
+	arena_free(a); /* what the calls hold */
+	world_teardown(state);
+	desk_caches_free(c);
+	return 0;
+}
+
+#define KNOWN(f) cmocka_unit_test_setup_teardown(f, known_setup, known_teardown)
+
+static struct kept_figures figures(struct world *w)
+{
+	struct desk_cache_figures f;
+
+	desk_caches_figures(w->caches, &f);
+	return f.licences;
+}
+
+static struct pull_answer pulled_ok(struct world *w, const char *code)
+{
+	struct pull_answer ans = {0};
+
+	assert_err(pulled(w, code, &ans), ERR_OK);
+	return ans;
+}
+
+static struct inspect_answer inspected(struct world *w, struct desk *d, const char *id)
+{
+	struct inspect_request r = {"", id, "居民身份证法 15 条", "查验", ""};
+	struct inspect_answer ans = {0};
+
+	assert_err(ask_as(w, d, the_inspector(), &use_inspect, &r, &ans), ERR_OK);
+	assert_int_equal(ans.n, 1);
+	return ans;
+}
+
+static const char *json_of(struct world *w, const struct report *r)
+{
+	char *s = NULL;
+
+	assert_err(report_json(w->arena, r, NULL, &s), ERR_OK);
+	return s;
+}
+
+/* The same question to a desk that keeps nothing: everything about the answer must be equal. */
+static void same_as_anew(struct world *w, const char *id)
+{
+	struct desk_caches *c = w->caches;
+	struct inspect_answer known, anew;
+	struct desk *plain;
+
+	w->caches = NULL;
+	plain = new_desk(w, NULL, 0);
+	w->caches = c;
+	known = inspected(w, w->desk, id);
+	anew = inspected(w, plain, id);
+	assert_string_equal(json_of(w, known.licences[0].report), json_of(w, anew.licences[0].report));
+	assert_int_equal(known.licences[0].state, anew.licences[0].state);
+	assert_int_equal(known.licences[0].state_since, anew.licences[0].state_since);
+	assert_int_equal(known.licences[0].valid_from, anew.licences[0].valid_from);
+	assert_int_equal(known.licences[0].valid_to, anew.licences[0].valid_to);
+	assert_int_equal(known.licences[0].source_time, anew.licences[0].source_time);
+	assert_int_equal(known.licences[0].usable, anew.licences[0].usable);
+	assert_string_equal(known.licences[0].why, anew.licences[0].why);
+	assert_string_equal(known.licences[0].issuer_name, anew.licences[0].issuer_name);
+	assert_string_equal(known.holder_name, anew.holder_name);
+	assert_int_equal(known.licences[0].n_face, anew.licences[0].n_face);
+	for (size_t i = 0; i < anew.licences[0].n_face; i++) {
+		assert_string_equal(known.licences[0].face[i].name, anew.licences[0].face[i].name);
+		assert_string_equal(known.licences[0].face[i].value, anew.licences[0].face[i].value);
+	}
+	desk_free(plain);
+}
+
+/* ---- what it is for ------------------------------------------------------------------------- */
+
+static void judged_once_for_all_uses(void **state)
+{
+	struct world *w = *state;
+	const char *id = issued(w, person_request(w));
+	struct pull_answer ans;
+	struct kept_figures f;
+
+	ans = pulled_ok(w, use_code(w)); /* preview, code, pull */
+	assert_int_equal(ans.materials[0].status, MATERIAL_FULFILLED);
+	assert_string_equal(value_in(&ans.materials[0], "姓名"), NAME);
+	f = figures(w);
+	assert_int_equal(f.values, 1);
+	assert_int_equal(f.misses, 2); /* the preview asks for the list, and for the material */
+	assert_true(f.hits >= 2);
+	w->clock += MINUTE;
+	same_as_anew(w, id);
+	assert_int_equal(figures(w).misses, f.misses);
+}
+
+/* ---- changes -------------------------------------------------------------------------------- */
+
+static void changed_here_between_two_uses(void **state)
+{
+	struct world *w = *state;
+	const char *id = issued(w, person_request(w)), *code;
+	struct holder_answer p = preview(w, w->desk);
+	struct code_request r = use_request(w, &p);
+	struct code_answer made = {0};
+	struct pull_answer ans;
+
+	assert_err(set_state(w, id, LICENCE_SUSPENDED), ERR_OK);
+	assert_err(ask(w, the_wallet(), &use_code_issue, &r, &made), ERR_PREVIEW_CHANGED);
+	same_as_anew(w, id);
+	assert_err(set_state(w, id, LICENCE_VALID), ERR_OK);
+	code = use_code(w);
+	assert_err(set_state(w, id, LICENCE_SUSPENDED), ERR_OK);
+	ans = pulled_ok(w, code);
+	assert_int_equal(ans.materials[0].status, MATERIAL_NOT_VALID);
+	assert_int_equal(ans.materials[0].n_fields, 0);
+	assert_err(set_state(w, id, LICENCE_VALID), ERR_OK);
+	code = use_code(w);
+	assert_err(set_state(w, id, LICENCE_REVOKED), ERR_OK);
+	ans = pulled_ok(w, code);
+	assert_int_equal(ans.materials[0].status, MATERIAL_NOT_VALID);
+	assert_int_equal(ans.materials[0].state, LICENCE_REVOKED);
+	same_as_anew(w, id);
+}
+
+/* Another server on the same store: its news are not here yet, and count all the same. */
+static struct world *other_server(struct world *w)
+{
+	struct store_options o = {
+	    .url = w->url, .master_key = span_of(w->master, 32), .clock = clock_fixed(&w->clock), .rand = rand_system()};
+	struct world *x = arena_alloc(w->arena, sizeof(*x));
+	struct err_note note;
+
+	*x = *w;
+	x->caches = NULL;
+	x->asked = 1u << 30;
+	assert_err(store_open(&o, &x->store, &note), ERR_OK);
+	x->desk = new_desk(x, NULL, 0);
+	return x;
+}
+
+static void other_gone(struct world *x)
+{
+	desk_free(x->desk);
+	store_close(x->store);
+}
+
+static void changed_elsewhere_counts_at_once(void **state)
+{
+	static const enum licence_state to[] = {LICENCE_SUSPENDED, LICENCE_VALID, LICENCE_SUSPENDED, LICENCE_REVOKED};
+	struct world *w = *state;
+	const char *id = issued(w, person_request(w)), *code;
+	struct world *x = other_server(w);
+
+	issued(w, food_request(w)); /* so that there is always something to let out */
+	for (size_t i = 0; i < 4; i++) {
+		struct pull_answer ans;
+
+		code = use_code(w);
+		assert_err(set_state(x, id, to[i]), ERR_OK);
+		ans = pulled_ok(w, code);
+		assert_int_equal(ans.materials[0].state, to[i]);
+		assert_int_equal(ans.materials[0].n_fields, 0); /* also when the code was made while it was suspended */
+		same_as_anew(w, id);
+	}
+	other_gone(x);
+}
+
+static void changed_elsewhere_under_the_call(void **state)
+{
+	struct world *w = *state;
+	const char *id = issued(w, person_request(w)), *code = use_code(w);
+	struct world *x = other_server(w);
+	static const uint8_t request_id[REQUEST_ID_LEN] = {9};
+	struct pull_request r = pull_of(code);
+	struct pull_answer ans = {0};
+	struct desk_call c = {.desk = w->desk,
+	                      .arena = w->arena,
+	                      .caller = the_window(),
+	                      .operator= w->operator,
+	                      .req = & r,
+	                      .ans = &ans,
+	                      .request_id = span_of(request_id, sizeof(request_id))};
+
+	assert_err(desk_begin(&c, &use_pull), ERR_OK);
+	assert_int_equal(ans.materials[0].status, MATERIAL_FULFILLED);
+	assert_err(set_state(x, id, LICENCE_SUSPENDED), ERR_OK);
+	assert_err(store_write(w->store, desk_commit, &c), ERR_STORE_CHANGED);
+	assert_err(desk_begin(&c, &use_pull), ERR_OK); /* what is known is asked for again, whatever the epoch says */
+	assert_int_equal(ans.materials[0].status, MATERIAL_NOT_VALID);
+	assert_err(store_write(w->store, desk_commit, &c), ERR_OK);
+	other_gone(x);
+}
+
+struct seal_change {
+	int64_t effective;
+	enum seal_state state;
+};
+
+static enum err change_seal(struct store_tx *tx, void *arg)
+{
+	const struct seal_change *c = arg;
+	struct state_event e = {
+	    .state = (int)c->state, .reason = TEXT("测试"), .effective = c->effective, .principal = TEXT("sealer")};
+
+	return store_seal_change(tx, "SEAL-1", 1, &e);
+}
+
+static void seal_was_suspended_when_it_was_used(void **state)
+{
+	struct world *w = *state;
+	const char *id = issued(w, person_request(w)), *code = use_code(w);
+	struct seal_change c = {w->clock - DAY / 2, SEAL_SUSPENDED};
+	struct world *x = other_server(w);
+	struct pull_answer ans;
+
+	assert_err(store_write(x->store, change_seal, &c), ERR_OK);
+	ans = pulled_ok(w, code);
+	assert_int_equal(ans.materials[0].status, MATERIAL_NOT_VALID);
+	assert_int_equal(ans.materials[0].n_fields, 0);
+	same_as_anew(w, id);
+	other_gone(x);
+}
+
+static void seal_was_suspended_later(void **state)
+{
+	struct world *w = *state;
+	const char *id = issued(w, person_request(w)), *code;
+	struct seal_change c = {w->clock + MINUTE, SEAL_SUSPENDED};
+	struct pull_answer ans;
+
+	w->clock += 2 * MINUTE;
+	code = use_code(w);
+	assert_err(store_write(w->store, change_seal, &c), ERR_OK);
+	ans = pulled_ok(w, code);
+	assert_int_equal(ans.materials[0].status, MATERIAL_FULFILLED);
+	same_as_anew(w, id);
+}
+
+static void a_renewal_is_found(void **state)
+{
+	struct world *w = *state;
+	const char *first = issued(w, food_request(w)), *second;
+	struct issue_request again = food_request(w);
+	struct holder_answer p = preview(w, w->desk);
+
+	assert_string_equal(p.preview[1].licence_id, first);
+	w->clock += MINUTE;
+	again.number = "JY-0002";
+	second = issued(w, again);
+	p = preview(w, w->desk);
+	assert_string_equal(p.preview[1].licence_id, second);
+	assert_err(set_state(w, second, LICENCE_REVOKED), ERR_OK);
+	p = preview(w, w->desk);
+	assert_string_equal(p.preview[1].licence_id, first);
+	same_as_anew(w, first);
+	same_as_anew(w, second);
+}
+
+/* News of another licence: the version is asked for once, nothing is judged. */
+static void news_of_others_cost_a_question(void **state)
+{
+	struct world *w = *state;
+	const char *id = issued(w, person_request(w)), *other = issued(w, food_request(w));
+	uint64_t misses, epoch;
+
+	inspected(w, w->desk, id);
+	misses = figures(w).misses;
+	epoch = known_epoch(w->desk);
+	assert_err(set_state(w, other, LICENCE_SUSPENDED), ERR_OK);
+	assert_true(known_epoch(w->desk) != epoch);
+	inspected(w, w->desk, id);
+	inspected(w, w->desk, id);
+	assert_int_equal(figures(w).misses, misses);
+}
+
+/* ---- time ----------------------------------------------------------------------------------- */
+
+static int64_t until_of(struct world *w, const char *id)
+{
+	struct desk_call c = {.desk = w->desk, .arena = w->arena};
+	const struct known_licence *k = known_find(&c, id, w->clock);
+
+	return k != NULL ? k->until : 0;
+}
+
+static void judged_anew_when_the_evidence_ends(void **state)
+{
+	struct world *w = *state;
+	const char *id = issued(w, person_request(w));
+	int64_t until;
+
+	same_as_anew(w, id);
+	until = until_of(w, id);
+	assert_true(until > w->clock && until < w->clock + 4000 * DAY);
+	w->clock = until;
+	same_as_anew(w, id);
+	assert_int_equal(inspected(w, w->desk, id).licences[0].report->indication, TOTAL_PASSED);
+	w->clock = until + 1;
+	assert_int_equal(until_of(w, id), 0);
+	same_as_anew(w, id);
+	assert_int_equal(inspected(w, w->desk, id).licences[0].report->indication, INDETERMINATE);
+	assert_int_equal(inspected(w, w->desk, id).licences[0].n_face, 0);
+}
+
+static void judged_anew_at_the_licence_s_own_dates(void **state)
+{
+	struct world *w = *state;
+	struct issue_request r = food_request(w);
+	const char *id;
+	int64_t from;
+
+	r.valid_from = from = (w->clock / DAY + 1) * DAY;
+	r.valid_to = from + DAY;
+	id = issued(w, r);
+	for (int i = 0; i < 2; i++)
+		same_as_anew(w, id);
+	assert_false(inspected(w, w->desk, id).licences[0].usable);
+	for (int64_t at = -1; at <= 1; at++) {
+		w->clock = from + at;
+		same_as_anew(w, id);
+		assert_int_equal(inspected(w, w->desk, id).licences[0].usable, at >= 0);
+	}
+	for (int64_t at = -1; at <= 1; at++) {
+		w->clock = inspected(w, w->desk, id).licences[0].valid_to + at;
+		same_as_anew(w, id);
+		assert_int_equal(inspected(w, w->desk, id).licences[0].usable, at <= 0);
+	}
+	assert_int_equal(inspected(w, w->desk, id).licences[0].state, LICENCE_EXPIRED);
+}
+
+static void kept_for_minutes_only(void **state)
+{
+	struct world *w = *state;
+	const char *id = issued(w, person_request(w));
+
+	desk_caches_age(w->caches, 1000);
+	inspected(w, w->desk, id);
+	assert_int_equal(figures(w).values, 1);
+	desk_caches_age(w->caches, 999 + LICENCES_KEPT_MS);
+	inspected(w, w->desk, id); /* being used does not make it younger */
+	assert_int_equal(figures(w).values, 1);
+	desk_caches_age(w->caches, 1000 + LICENCES_KEPT_MS);
+	assert_int_equal(figures(w).values, 0);
+	assert_int_equal(figures(w).bytes, 0);
+	same_as_anew(w, id);
+}
+
+/* ---- trust ---------------------------------------------------------------------------------- */
+
+static void another_desk_s_trust_judges_for_itself(void **state)
+{
+	struct world *w = *state;
+	const char *id = issued(w, person_request(w));
+	struct cert_store *ours = pki.trust;
+	struct desk *reloaded;
+
+	inspected(w, w->desk, id);
+	pki.trust = pki.no_crl; /* without revocation evidence */
+	reloaded = new_desk(w, NULL, 0);
+	pki.trust = ours;
+	assert_int_equal(inspected(w, reloaded, id).licences[0].report->indication, INDETERMINATE);
+	assert_int_equal(inspected(w, reloaded, id).licences[0].n_face, 0);
+	assert_int_equal(inspected(w, w->desk, id).licences[0].report->indication, TOTAL_PASSED); /* calls under way */
+	assert_int_equal(inspected(w, reloaded, id).licences[0].report->indication, INDETERMINATE);
+	desk_free(reloaded);
+}
+
+/* ---- damage, and what is not kept ----------------------------------------------------------- */
+
+static void flip(struct world *w, const char *column)
+{
+	sqlite3 *db = NULL;
+	sqlite3_blob *blob = NULL;
+	unsigned char c;
+
+	assert_int_equal(sqlite3_open(w->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_busy_timeout(db, 5000), SQLITE_OK);
+	assert_int_equal(sqlite3_blob_open(db, "main", "licences", column, 1, 1, &blob), SQLITE_OK);
+	assert_int_equal(sqlite3_blob_read(blob, &c, 1, 40), SQLITE_OK);
+	c ^= 1;
+	assert_int_equal(sqlite3_blob_write(blob, &c, 1, 40), SQLITE_OK);
+	assert_int_equal(sqlite3_blob_close(blob), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void tampered_is_told_when_it_is_read_again(void **state)
+{
+	struct world *w = *state;
+	const char *id = issued(w, person_request(w)), *code = use_code(w);
+	struct pull_answer ans;
+
+	flip(w, "record");
+	ans = pulled_ok(w, code); /* what was proved, not what stands there now */
+	assert_int_equal(ans.materials[0].status, MATERIAL_FULFILLED);
+	assert_string_equal(value_in(&ans.materials[0], "姓名"), NAME);
+	code = use_code(w);
+	desk_caches_age(w->caches, LICENCES_KEPT_MS);
+	ans = pulled_ok(w, code);
+	assert_int_equal(ans.materials[0].status, MATERIAL_NOT_VALID);
+	assert_int_equal(ans.materials[0].n_fields, 0);
+	assert_int_equal(figures(w).values, 0); /* what is not genuine is not kept */
+	flip(w, "record");
+	same_as_anew(w, id);
+	assert_int_equal(figures(w).values, 1);
+}
+
+static void a_row_that_is_gone_is_unknown(void **state)
+{
+	struct world *w = *state;
+	struct inspect_request r = {"", issued(w, person_request(w)), "居民身份证法 15 条", "查验", ""};
+	struct inspect_answer ans = {0};
+	sqlite3 *db = NULL;
+
+	inspected(w, w->desk, r.licence_id);
+	assert_int_equal(sqlite3_open(w->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_busy_timeout(db, 5000), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA foreign_keys = OFF; DELETE FROM licences", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	assert_err(ask(w, the_inspector(), &use_inspect, &r, &ans), ERR_LICENCE_UNKNOWN); /* by its commit */
+}
+
+/* ---- bounds --------------------------------------------------------------------------------- */
+
+static void bounded_and_right_when_full(void **state)
+{
+	struct world *w = *state;
+	char number[16];
+	const char *ids[400];
+
+	for (size_t i = 0; i < 400; i++) {
+		struct issue_request r = food_request(w);
+
+		snprintf(number, sizeof(number), "JY-%04zu", i);
+		r.number = number;
+		ids[i] = issued(w, r);
+		assert_string_equal(inspected(w, w->desk, ids[i]).licences[0].id, ids[i]);
+		assert_true(figures(w).bytes <= figures(w).limit);
+	}
+	assert_true(figures(w).values < 400 && figures(w).values > 20);
+	for (size_t i = 0; i < 400; i += 37)
+		same_as_anew(w, ids[i]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    KNOWN(judged_once_for_all_uses),
+	    KNOWN(changed_here_between_two_uses),
+	    KNOWN(changed_elsewhere_counts_at_once),
+	    KNOWN(changed_elsewhere_under_the_call),
+	    KNOWN(seal_was_suspended_when_it_was_used),
+	    KNOWN(seal_was_suspended_later),
+	    KNOWN(a_renewal_is_found),
+	    KNOWN(news_of_others_cost_a_question),
+	    KNOWN(judged_anew_when_the_evidence_ends),
+	    KNOWN(judged_anew_at_the_licence_s_own_dates),
+	    KNOWN(kept_for_minutes_only),
+	    KNOWN(another_desk_s_trust_judges_for_itself),
+	    KNOWN(tampered_is_told_when_it_is_read_again),
+	    KNOWN(a_row_that_is_gone_is_unknown),
+	    KNOWN(bounded_and_right_when_full),
+	};
+
+	return cmocka_run_group_tests(tests, pki_setup, pki_teardown);
+}
