@@ -2,10 +2,95 @@
 
 #include "crypto/digest.h"
 #include "crypto/internal.h"
+#include "crypto/sm4.h"
 
-enum { VERSION = 1, SALT = 16, HEAD = 1 + SALT, PLAIN_MAX = 1 << 30 };
+#include <openssl/modes.h>
 
-/* Fresh for every value, because the salt is: so the counter may start at a derived place, never reused. */
+enum { CTR_HMAC = 1, GCM = 2, SALT = 16, HEAD = 1 + SALT, TAG = 16, PLAIN_MAX = 1 << 30 };
+
+/* ---- version 2: SM4-GCM --------------------------------------------------------------------- */
+
+/* Fresh for every value, because the salt is. */
+struct gcm_keys {
+	uint8_t cipher[SM4_KEY], nonce[12], unused[4];
+};
+
+/* One HMAC is enough for key and nonce. Label and salt have fixed lengths, so that the context needs none. */
+static enum err gcm_derive(struct span key, struct span salt, struct span context, struct gcm_keys *out)
+{
+	static const char label[] = "yinzheng value v2";
+	struct span parts[] = {span_of(label, sizeof(label)), salt, context};
+
+	_Static_assert(sizeof(*out) == SM3_LEN, "one HMAC");
+	return key.len == AEAD_KEY ? sm3_hmac(key, parts, 3, (uint8_t *)out) : ERR_INTERNAL;
+}
+
+/* The same steps for both ways: OpenSSL's GCM over our SM4. What was decrypted counts only after the tag. */
+static enum err gcm_run(const struct gcm_keys *k, bool seal, struct span in, uint8_t *out, uint8_t tag[TAG])
+{
+	struct sm4_key key;
+	GCM128_CONTEXT *gcm;
+	bool ok;
+
+	sm4_prepare(k->cipher, &key);
+	gcm = CRYPTO_gcm128_new(&key, sm4_block);
+	if (gcm != NULL)
+		CRYPTO_gcm128_setiv(gcm, k->nonce, sizeof(k->nonce));
+	ok = gcm != NULL && (in.len == 0 || (seal ? CRYPTO_gcm128_encrypt_ctr32
+	                                          : CRYPTO_gcm128_decrypt_ctr32)(gcm, in.ptr, out, in.len, sm4_ctr32) == 0);
+	if (ok)
+		CRYPTO_gcm128_tag(gcm, tag, TAG);
+	CRYPTO_gcm128_release(gcm);
+	secret_wipe(&key, sizeof(key));
+	return ok ? ERR_OK : openssl_failed(ERR_CRYPTO);
+}
+
+enum err aead_seal(struct arena *a, const struct rand *r, struct span key, struct span context, struct span plain,
+                   struct span *out)
+{
+	struct gcm_keys k;
+	uint8_t *p;
+	enum err e;
+
+	if (plain.len > PLAIN_MAX)
+		return ERR_TOO_LARGE;
+	p = arena_alloc(a, plain.len + AEAD_OVERHEAD);
+	if (p == NULL)
+		return ERR_BUDGET;
+	p[0] = GCM;
+	e = rand_fill(r, p + 1, SALT);
+	if (e == ERR_OK)
+		e = gcm_derive(key, span_of(p + 1, SALT), context, &k);
+	if (e == ERR_OK)
+		e = gcm_run(&k, true, plain, p + HEAD, p + HEAD + plain.len);
+	secret_wipe(&k, sizeof(k));
+	if (e == ERR_OK)
+		*out = span_of(p, plain.len + AEAD_OVERHEAD);
+	return e;
+}
+
+static enum err gcm_open(struct arena *a, struct span key, struct span context, struct span sealed, struct span *plain)
+{
+	struct span cipher = span_sub(sealed, HEAD, sealed.len - HEAD - TAG);
+	uint8_t want[TAG], *p = arena_alloc(a, cipher.len);
+	struct gcm_keys k;
+	enum err e = p != NULL ? gcm_derive(key, span_sub(sealed, 1, SALT), context, &k) : ERR_BUDGET;
+
+	if (e != ERR_OK)
+		return e;
+	e = gcm_run(&k, false, cipher, p, want);
+	if (e == ERR_OK && !secret_equal(span_sub(sealed, sealed.len - TAG, sealed.len), span_of(want, TAG)))
+		e = ERR_STORE_CORRUPT;
+	secret_wipe(&k, sizeof(k));
+	if (e == ERR_OK)
+		*plain = span_of(p, cipher.len);
+	else
+		secret_wipe(p, cipher.len);
+	return e;
+}
+
+/* ---- version 1: SM4-CTR, then HMAC-SM3 ------------------------------------------------------ */
+
 struct keys {
 	uint8_t cipher[16], counter[16], mac[32];
 };
@@ -36,47 +121,14 @@ static enum err apply_stream(const struct keys *k, struct span in, uint8_t *out)
 	return done ? ERR_OK : openssl_failed(ERR_CRYPTO);
 }
 
-enum err aead_seal(struct arena *a, const struct rand *r, struct span key, struct span context, struct span plain,
-                   struct span *out)
+static enum err ctr_open(struct arena *a, struct span key, struct span context, struct span sealed, struct span *plain)
 {
-	struct keys k;
-	struct span body;
-	uint8_t *p;
-	enum err e;
-
-	if (plain.len > PLAIN_MAX)
-		return ERR_TOO_LARGE;
-	p = arena_alloc(a, plain.len + AEAD_OVERHEAD);
-	if (p == NULL)
-		return ERR_BUDGET;
-	p[0] = VERSION;
-	e = rand_fill(r, p + 1, SALT);
-	if (e == ERR_OK)
-		e = derive(key, span_of(p + 1, SALT), context, &k);
-	if (e == ERR_OK)
-		e = apply_stream(&k, plain, p + HEAD);
-	body = span_of(p, HEAD + plain.len);
-	if (e == ERR_OK)
-		e = sm3_hmac(span_of(k.mac, sizeof(k.mac)), &body, 1, p + body.len);
-	secret_wipe(&k, sizeof(k));
-	if (e == ERR_OK)
-		*out = span_of(p, plain.len + AEAD_OVERHEAD);
-	return e;
-}
-
-enum err aead_open(struct arena *a, struct span key, struct span context, struct span sealed, struct span *plain)
-{
-	struct span body, tag, cipher;
+	struct span body = span_sub(sealed, 0, sealed.len - SM3_LEN), tag = span_sub(sealed, body.len, sealed.len);
+	struct span cipher = span_sub(body, HEAD, body.len);
 	uint8_t want[SM3_LEN], *p = NULL;
 	struct keys k;
-	enum err e;
+	enum err e = derive(key, span_sub(sealed, 1, SALT), context, &k);
 
-	if (sealed.len < AEAD_OVERHEAD || sealed.len - AEAD_OVERHEAD > PLAIN_MAX || sealed.ptr[0] != VERSION)
-		return ERR_STORE_CORRUPT;
-	body = span_sub(sealed, 0, sealed.len - SM3_LEN);
-	tag = span_sub(sealed, body.len, SM3_LEN);
-	cipher = span_sub(body, HEAD, body.len);
-	e = derive(key, span_sub(sealed, 1, SALT), context, &k);
 	if (e == ERR_OK)
 		e = sm3_hmac(span_of(k.mac, sizeof(k.mac)), &body, 1, want);
 	if (e == ERR_OK && !secret_equal(tag, span_of(want, sizeof(want))))
@@ -90,4 +142,15 @@ enum err aead_open(struct arena *a, struct span key, struct span context, struct
 	if (e == ERR_OK)
 		*plain = span_of(p, cipher.len);
 	return e;
+}
+
+enum err aead_open(struct arena *a, struct span key, struct span context, struct span sealed, struct span *plain)
+{
+	if (sealed.len < HEAD || sealed.len - HEAD > PLAIN_MAX)
+		return ERR_STORE_CORRUPT;
+	if (sealed.ptr[0] == GCM && sealed.len >= HEAD + TAG)
+		return gcm_open(a, key, context, sealed, plain);
+	if (sealed.ptr[0] == CTR_HMAC && sealed.len >= HEAD + SM3_LEN)
+		return ctr_open(a, key, context, sealed, plain);
+	return ERR_STORE_CORRUPT;
 }

@@ -1,7 +1,10 @@
 /*
- * Authenticated encryption for stored personal values: SM4-CTR then HMAC-SM3 (encrypt-then-MAC), with keys
- * derived by HKDF-HMAC-SM3 from a data key and a context (table, row, column, version), so that a value cannot
- * be moved to another place. Layout: version 0x01 | salt 16 | ciphertext | tag 32.
+ * Authenticated encryption for stored personal values: SM4-GCM (GB/T 32907, RFC 8998) under a key and a nonce of this
+ * value alone, HMAC-SM3( data key, label | salt | context ). The context (table, row, column, version) keeps a value
+ * from being moved to another place. Layout: version 0x02 | salt 16 | ciphertext | tag 16.
+ *
+ * Values of version 0x01 are read as well: SM4-CTR then HMAC-SM3, keys by HKDF-HMAC-SM3; version | salt 16 | ciphertext
+ * | tag 32.
  */
 #ifndef YZ_CRYPTO_AEAD_H
 #define YZ_CRYPTO_AEAD_H
@@ -10,7 +13,7 @@
 #include "base/err.h"
 #include "crypto/rand.h"
 
-enum { AEAD_KEY = 32, AEAD_OVERHEAD = 1 + 16 + 32 };
+enum { AEAD_KEY = 32, AEAD_OVERHEAD = 1 + 16 + 16 };
 
 enum err aead_seal(struct arena *a, const struct rand *r, struct span key, struct span context, struct span plain,
                    struct span *out) MUST_CHECK;
