@@ -59,7 +59,7 @@ struct bench_options {
 	const char *config, *codes, *document, *data, *policy, *picture, *mix;
 	const char *profile[BENCH_ROLES];
 	int64_t connections, concurrency, in_flight, rate, threads, stock, warm_up, duration, timeout;
-	bool json;
+	bool brief, json;
 };
 
 struct bench {

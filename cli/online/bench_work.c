@@ -205,6 +205,7 @@ static int add_document(struct bench *b, const char *path, const char *data_path
 	req.data = BYTES(data);
 	req.has_data = data_path != NULL;
 	req.policy = text_of(b->o.policy);
+	req.brief = b->o.brief;
 	e = pack(b, &req.base, &b->documents[b->n_documents]);
 	if (e != ERR_OK)
 		return online_fail(&b->as[BENCH_WINDOW], e, NULL, path);

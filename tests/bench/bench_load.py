@@ -23,16 +23,22 @@ import yz  # noqa: E402
 SECONDS = int(os.environ.get("BENCH_SECONDS", "4"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 HOLDERS = int(os.environ.get("BENCH_HOLDERS", "200"))
-IN_FLIGHT = int(os.environ.get("BENCH_IN_FLIGHT", "32"))
+IN_FLIGHT = int(os.environ.get("BENCH_IN_FLIGHT", "64"))
 TICK = os.sysconf("SC_CLK_TCK")
 KINDS = {  # name: what the generator is told
     "null": ("null", []),
-    "verify": ("verify", ["--document", "2k"]),
-    "verify_16k": ("verify", ["--document", "16k"]),
-    "issue_code": ("show", ["--codes", "use.json"]),
-    "pull": ("pull", ["--codes", "use.json"]),
+    "verify": ("verify", ["--document", "2k", "--brief"]),
+    "verify_report": ("verify", ["--document", "2k"]),
+    "verify_16k": ("verify", ["--document", "16k", "--brief"]),
+    "issue_code": ("show", ["--codes", "show.json"]),
+    "issue_use_code": ("show", ["--codes", "use.json"]),
+    "pull": ("pull", ["--codes", "use_one.json"]),
+    "pull_three": ("pull", ["--codes", "use.json"]),
     "inspect": ("inspect", ["--codes", "show.json"]),
 }
+PARTS = {"sqlite": [k for k in KINDS if k != "null"], "postgres": ["issue_code", "pull", "pull_three"]}
+AIMS = {"sqlite": {"verify": 0.5, "issue_code": 0.25, "pull": 0.25}, "postgres": {"pull": 0.12}}
+BY_STORE = ("pull", "pull_three")  # named by their store, also on SQLite
 
 
 def say(text):
@@ -76,6 +82,10 @@ def with_children(pids):
     return found
 
 
+def redeems(kind):
+    return KINDS[kind][0] in ("pull", "inspect")
+
+
 class Bench:
     def __init__(self):
         self.server = yz.Server(extra="[log]\nlevel = error\n[server]\nwait_ms = 1000\n")
@@ -84,10 +94,12 @@ class Bench:
 
     def load(self, kind, seconds, *more):
         """One run of the generator, with the processor time of each part per good answer."""
-        mix, options = KINDS[kind]
+        return self.run(*KINDS[kind], seconds, *more)
+
+    def run(self, mix, options, seconds, *more):
         cmd = [os.path.join(yz.BUILD, "yinzheng"), "bench", "load", "--config", os.path.join(self.server.dir, "client.ini"),
                "--mix", mix, "--duration", str(seconds), "--warm-up", "1", "--json",
-               *[os.path.join(self.server.dir, x) if not x.startswith("--") else x for x in options], *more]
+               *[x if x.startswith("--") else os.path.join(self.server.dir, x) for x in options], *more]
         before = self.cpu()
         r = subprocess.run(cmd, capture_output=True, text=True, check=False)
         after = self.cpu()
@@ -103,7 +115,7 @@ class Bench:
 
     def codes_for(self, kind, rate, seconds):
         """Enough codes that none is made beside the load."""
-        return ["--stock", str(int(rate * (seconds + 1) * 1.3) + 200)] if kind in ("pull", "inspect") else []
+        return ["--stock", str(int(rate * (seconds + 1) * 1.3) + 200)] if redeems(kind) else []
 
 
 def maximum(b, kinds):
@@ -156,9 +168,8 @@ def cost(b, kind, rate):
     run = b.load(kind, SECONDS, "--rate", str(rate), "--stock", "0", "--warm-up", "0")
     calls = run["one"]["ok"] or 1
     spent = {p: run["cpu_s"][p] * 1e6 / calls for p in run["cpu_s"]}
-    if kind in ("pull", "inspect"):
-        codes = "issue_code"
-        more = b.load(codes, SECONDS, "--rate", str(rate), "--warm-up", "0")
+    if redeems(kind):
+        more = b.run("show", KINDS[kind][1], SECONDS, "--rate", str(rate), "--warm-up", "0")
         for p in spent:
             spent[p] -= more["cpu_s"][p] * 1e6 / (more["one"]["ok"] or 1)
     return {"server_us": spent["server"], "database_us": spent["database"]}
@@ -236,6 +247,10 @@ def show(rates, ratios, wanted):
                 wanted[k], "" if ratio >= wanted[k] else ", missed")))
 
 
+def named(kind, part):
+    return kind if part == "sqlite" and kind not in BY_STORE else kind + "_" + part
+
+
 def main():
     part = sys.argv[1]
     path = sys.argv[2]
@@ -244,25 +259,22 @@ def main():
         with open(path, encoding="utf-8") as f:
             out = json.load(f)
     b = Bench()
-    kinds = ["verify", "verify_16k", "issue_code", "pull", "inspect"] if part == "sqlite" else ["issue_code", "pull"]
-    wanted = {"verify": 0.5, "issue_code": 0.25, "pull": 0.25} if part == "sqlite" else {"pull": 0.12}
+    kinds, wanted = PARTS[part], AIMS[part]
     say("%s: as fast as they are answered, %d in flight" % (part, IN_FLIGHT))
     rates, ratios, null = maximum(b, kinds)
     say("null calls: %.0f/s" % null)
     show(rates, ratios, wanted)
     say("%s: at half of the maximum" % part)
     halves = half(b, {"null": null, **rates} if part == "sqlite" else rates)
+    out.update({named(k, part) + "_ratio": v for k, v in ratios.items()})
     if part == "sqlite":
-        out.update(null_per_s=null, verify_ratio=ratios["verify"], verify_16k_ratio=ratios["verify_16k"],
-                   issue_code_ratio=ratios["issue_code"], pull_sqlite_ratio=ratios["pull"], inspect_ratio=ratios["inspect"])
+        out["null_per_s"] = null
         out["memory"] = memory(b, rates)
     else:
-        out.update(null_postgres_per_s=null, pull_postgres_ratio=ratios["pull"],
-                   issue_code_postgres_ratio=ratios["issue_code"])
+        out["null_postgres_per_s"] = null
     out[part] = {"rates": rates, "half": halves, "in_flight": IN_FLIGHT, "seconds": SECONDS, "rounds": ROUNDS}
     for k, h in halves.items():
-        name = k if part == "sqlite" and k != "pull" else k + "_" + part
-        out[name + "_p50_ms"], out[name + "_p99_ms"] = h["p50_ms"], h["p99_ms"]
+        out[named(k, part) + "_p50_ms"], out[named(k, part) + "_p99_ms"] = h["p50_ms"], h["p99_ms"]
     b.server.remove()
     if part == "sqlite":
         out["idle_connection"] = idle()

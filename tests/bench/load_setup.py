@@ -12,6 +12,8 @@ from yinzheng.v1 import licence_pb2  # noqa: F401  (registers the messages)
 
 SIGNATURES = 200
 ITEM = "公积金提取"  # three licences of two agencies
+ITEM_ONE = "灵活就业参保"  # one that everybody has, and others that not everybody has
+ONE = ["居民身份证"]
 AGENCY = {"不动产权证书": "issuer-mnr", "建筑工程施工许可证": "issuer-mnr"}
 
 
@@ -54,26 +56,30 @@ def signatures(server, seal, who, folder, n=SIGNATURES, octets=1000):
         list(pool.map(lambda i: signature(server, seal, who, os.path.join(folder, "%04d" % i), octets), range(n)))
 
 
-def person(server, serial):
+def types_of(item):
+    codes = [m["type_code"] for m in yz.item_of(item)["materials"]]
+    return [t["name"] for t in yz.CATALOGUE["types"] if t["code"] in codes]
+
+
+def person(server, serial, types):
     h = yz.Holder("测%05d" % serial)
     h.code = yz.resident_id(birth="19%02d%02d%02d" % (50 + serial // 28 // 12 % 50, 1 + serial // 28 % 12, 1 + serial % 28),
                             serial="%03d" % (serial // 16800 % 1000))
     h.ids = {}
-    for m in yz.item_of(ITEM)["materials"]:
-        t = next(x for x in yz.CATALOGUE["types"] if x["code"] == m["type_code"])
-        h.ids[t["name"]] = yz.issue(server, h, t["name"], who=AGENCY.get(t["name"], "issuer-samr")).id
+    for name in types:
+        h.ids[name] = yz.issue(server, h, name, who=AGENCY.get(name, "issuer-samr")).id
     return h
 
 
-def people(server, n):
+def people(server, first, n, types):
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        return list(pool.map(lambda i: person(server, i), range(n)))
+        return list(pool.map(lambda i: person(server, first + i, types), range(n)))
 
 
-def code_request(h, kind):
+def code_request(h, kind, item=ITEM):
     presenter = {"name": h.name, "code_type": "111", "code": h.code, "capacity": "self",
                  "authentication": {"method": "face", "level": 3, "time": "", "reference": "bench"}}
-    more = {"audience": {"kind": "windows"}, "item_code": yz.code_of(ITEM)} if kind == "use" else \
+    more = {"audience": {"kind": "windows"}, "item_code": yz.code_of(item)} if kind == "use" else \
         {"audience": {"kind": "inspectors"}, "show": [{"licence_id": h.ids["居民身份证"]}]}
     return {"kind": kind, "holder": {"name": h.name, "code_type": "111", "code": h.code}, "presenter": presenter,
             "purpose": "测量", "life_seconds": 300, **more}
@@ -84,13 +90,15 @@ def prepare(server, holders):
     server.load_catalogue()
     small = make_seal(server, yz.SAMR, "samr", "云州市市场监督管理局", 2000)
     make_seal(server, yz.MNR, "mnr", "云州市自然资源和规划局", 2000)
-    crowd = people(server, holders)
+    crowd = people(server, 0, holders, types_of(ITEM))
+    with_one = people(server, holders, holders, ONE)
     big = make_seal(server, yz.SAMR, "samr", "云州市市场监督管理局（大）", 16000)
     signatures(server, small, "issuer-samr", os.path.join(server.dir, "2k"))
     signatures(server, big, "issuer-samr", os.path.join(server.dir, "16k"))
-    for kind in ("use", "show"):
-        with open(os.path.join(server.dir, kind + ".json"), "w", encoding="utf-8") as f:
-            json.dump([code_request(h, kind) for h in crowd], f, ensure_ascii=False)
-    with open(os.path.join(server.dir, "codes.json"), "w", encoding="utf-8") as f:
-        json.dump([code_request(h, kind) for h in crowd for kind in ("use", "show")], f, ensure_ascii=False)
+    for name, requests in (("use", [code_request(h, "use") for h in crowd]),
+                           ("use_one", [code_request(h, "use", ITEM_ONE) for h in with_one]),
+                           ("show", [code_request(h, "show") for h in crowd]),
+                           ("codes", [code_request(h, kind) for h in crowd for kind in ("use", "show")])):
+        with open(os.path.join(server.dir, name + ".json"), "w", encoding="utf-8") as f:
+            json.dump(requests, f, ensure_ascii=False)
     return crowd

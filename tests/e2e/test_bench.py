@@ -91,7 +91,7 @@ class BenchLoad(unittest.TestCase):
         self.assertIn("RESOURCE_EXHAUSTED", [r["status"] for r in verify["refusals"]])
 
     def test_status_shows_what_the_caches_spare(self):
-        self.load("--mix", "verify", "--document", self.document)
+        self.load("--mix", "verify", "--brief", "--document", self.document)
         got = json.loads(self.s.cli("status", "--json", who="system").stdout)
         caches = {c["name"]: c for c in got["caches"]}
         self.assertLessEqual({"seal", "chain", "licence", "certificate", "signer_table"}, set(caches))
