@@ -9,7 +9,7 @@ comma := ,
 B := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))$(if $(findstring clang,$(CC)),/clang)
 
 # pkg-config is asked only when something is compiled, so that `make deps` works on a bare machine.
-LIB_PKGS := libcrypto sqlite3 libpq libqrencode zbar libpng libjpeg cairo pangocairo libcbor jansson inih libzip libxml-2.0
+LIB_PKGS := libcrypto libgcrypt sqlite3 libpq libqrencode zbar libpng libjpeg cairo pangocairo libcbor jansson inih libzip libxml-2.0
 RPC_PKGS := grpc gpr libprotobuf-c
 pkg_cflags = $(eval pkg_cflags := $$(shell pkg-config --cflags $(LIB_PKGS) $(RPC_PKGS)))$(pkg_cflags)
 lib_ldlibs = $(eval lib_ldlibs := $$(shell pkg-config --libs $(LIB_PKGS)) -pthread -lm)$(lib_ldlibs)
@@ -166,7 +166,7 @@ cross-aarch64: ## install a cross-compiler, build lib/crypto for 64-bit Arm, run
 		$(MAKE) --no-print-directory B=$(CROSS_B) CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar \
 		LIB_C='$(CRYPTO_C)' \
 		pkg_cflags='-I$(SYSROOT)/usr/include -I$(SYSROOT)/usr/include/aarch64-linux-gnu' \
-		lib_ldlibs='-L$(SYSROOT)/usr/lib/aarch64-linux-gnu -lcrypto -ljansson -pthread -lm' sm2-unit
+		lib_ldlibs='-L$(SYSROOT)/usr/lib/aarch64-linux-gnu -lcrypto -lgcrypt -lgpg-error -ljansson -pthread -lm' sm2-unit
 
 # The public negative corpus (tests/corpus/README.md): made anew each time, then every case is judged.
 $(B)/make_corpus: $(call obj,$(wildcard tests/corpus/*.c)) $(B)/libyinzheng.a

@@ -6,7 +6,7 @@ set -eu
 
 BUILD="netbase gcc libc6-dev make pkg-config openssl jq
  libgrpc-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler grpc-proto
- libssl-dev libsqlite3-dev libpq-dev libqrencode-dev libzbar-dev libpng-dev libjpeg-dev
+ libssl-dev libgcrypt20-dev libsqlite3-dev libpq-dev libqrencode-dev libzbar-dev libpng-dev libjpeg-dev
  libmicrohttpd-dev libsystemd-dev libcairo2-dev libpango1.0-dev fonts-noto-cjk libcbor-dev libjansson-dev libinih-dev
  libxml2-dev libzip-dev"
 TEST="clang libclang-rt-14-dev libcmocka-dev valgrind python3 python3-grpcio python3-protobuf sqlite3 postgresql nginx"

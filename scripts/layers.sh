@@ -23,7 +23,7 @@ complain 'desk/server/cli headers below them' "$(grep -nE '#include "(server|cli
 complain 'gRPC or protobuf-c outside server/ and cli/' "$(grep -nE '#include <(grpc|protobuf-c)|pb-c\.h' -r lib)"
 complain 'the offline command must not load gRPC' "$(grep -nE '#include <(grpc|protobuf-c)|pb-c\.h' cli/*.c cli/*.h 2>/dev/null)"
 complain 'server and cli include each other' "$(grep -n '#include "cli/' -r server; grep -n '#include "server/' -r cli)"
-complain 'OpenSSL outside lib/crypto' "$(grep -nE '#include <openssl/' -r lib server cli | grep -v '^lib/crypto/')"
+complain 'OpenSSL or libgcrypt outside lib/crypto' "$(grep -nE '#include <(openssl/|gcrypt)' -r lib server cli | grep -v '^lib/crypto/')"
 complain "OpenSSL's SM2 outside lib/crypto/sm2_openssl.c" "$(grep -nE '"SM2"|set1_id' -r lib/crypto | grep -v '^lib/crypto/sm2_openssl\.c')"
 complain 'database drivers outside lib/store' "$(grep -nE '#include <(sqlite3|libpq-fe)\.h>' -r lib server cli | grep -v '^lib/store/')"
 complain 'printing in lib/' "$(grep -nE '(^|[^a-z_])(printf|fprintf|puts|fputs|perror)\(' -r lib)"

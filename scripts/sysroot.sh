@@ -6,7 +6,7 @@ set -eu
 
 dir=${1:?usage: $0 FOLDER [ARCHITECTURE]}
 arch=${2:-arm64}
-packages="libssl3 libssl-dev libcmocka0 libcmocka-dev libjansson4 libjansson-dev"
+packages="libssl3 libssl-dev libgcrypt20 libgcrypt20-dev libgpg-error0 libgpg-error-dev libcmocka0 libcmocka-dev libjansson4 libjansson-dev"
 
 [ "$(cat "$dir/.complete" 2>/dev/null)" != "$packages" ] || exit 0
 command -v apt-get >/dev/null 2>&1 || { echo "$0: this is not Debian: apt-get is not found." >&2; exit 1; }

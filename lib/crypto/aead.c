@@ -2,9 +2,9 @@
 
 #include "crypto/digest.h"
 #include "crypto/internal.h"
-#include "crypto/sm4.h"
 
-#include <openssl/modes.h>
+#include <gcrypt.h>
+#include <pthread.h>
 
 enum { CTR_HMAC = 1, GCM = 2, SALT = 16, HEAD = 1 + SALT, TAG = 16, PLAIN_MAX = 1 << 30 };
 
@@ -12,7 +12,7 @@ enum { CTR_HMAC = 1, GCM = 2, SALT = 16, HEAD = 1 + SALT, TAG = 16, PLAIN_MAX = 
 
 /* Fresh for every value, because the salt is. */
 struct gcm_keys {
-	uint8_t cipher[SM4_KEY], nonce[12], unused[4];
+	uint8_t cipher[16], nonce[12], unused[4];
 };
 
 /* One HMAC is enough for key and nonce. Label and salt have fixed lengths, so that the context needs none. */
@@ -25,24 +25,59 @@ static enum err gcm_derive(struct span key, struct span salt, struct span contex
 	return key.len == AEAD_KEY ? sm3_hmac(key, parts, 3, (uint8_t *)out) : ERR_INTERNAL;
 }
 
-/* The same steps for both ways: OpenSSL's GCM over our SM4. What was decrypted counts only after the tag. */
-static enum err gcm_run(const struct gcm_keys *k, bool seal, struct span in, uint8_t *out, uint8_t tag[TAG])
+/* OpenSSL 3.0 has no SM4-GCM, and its SM4 takes one block at a time; libgcrypt has both, with vectors. Where another
+ * library of the process has begun to use it, this is done. */
+static void gcm_begin(void)
 {
-	struct sm4_key key;
-	GCM128_CONTEXT *gcm;
-	bool ok;
+	if (gcry_control(GCRYCTL_INITIALIZATION_FINISHED_P))
+		return;
+	(void)gcry_check_version(NULL);
+	gcry_control(GCRYCTL_DISABLE_SECMEM, 0); /* key schedules live for one value and are wiped with it */
+	gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
+}
 
-	sm4_prepare(k->cipher, &key);
-	gcm = CRYPTO_gcm128_new(&key, sm4_block);
-	if (gcm != NULL)
-		CRYPTO_gcm128_setiv(gcm, k->nonce, sizeof(k->nonce));
-	ok = gcm != NULL && (in.len == 0 || (seal ? CRYPTO_gcm128_encrypt_ctr32
-	                                          : CRYPTO_gcm128_decrypt_ctr32)(gcm, in.ptr, out, in.len, sm4_ctr32) == 0);
-	if (ok)
-		CRYPTO_gcm128_tag(gcm, tag, TAG);
-	CRYPTO_gcm128_release(gcm);
-	secret_wipe(&key, sizeof(key));
-	return ok ? ERR_OK : openssl_failed(ERR_CRYPTO);
+static enum err gcm_open_cipher(const struct gcm_keys *k, gcry_cipher_hd_t *out)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, gcm_begin);
+	if (gcry_cipher_open(out, GCRY_CIPHER_SM4, GCRY_CIPHER_MODE_GCM, 0) != 0)
+		return ERR_CRYPTO;
+	if (gcry_cipher_setkey(*out, k->cipher, sizeof(k->cipher)) == 0 &&
+	    gcry_cipher_setiv(*out, k->nonce, sizeof(k->nonce)) == 0)
+		return ERR_OK;
+	gcry_cipher_close(*out);
+	return ERR_CRYPTO;
+}
+
+static enum err gcm_encrypt(const struct gcm_keys *k, struct span in, uint8_t *out, uint8_t tag[TAG])
+{
+	gcry_cipher_hd_t h;
+	enum err e = gcm_open_cipher(k, &h);
+
+	if (e != ERR_OK)
+		return e;
+	if ((in.len != 0 && gcry_cipher_encrypt(h, out, in.len, in.ptr, in.len) != 0) ||
+	    gcry_cipher_gettag(h, tag, TAG) != 0)
+		e = ERR_CRYPTO;
+	gcry_cipher_close(h);
+	return e;
+}
+
+/* What was decrypted counts only after the tag. */
+static enum err gcm_decrypt(const struct gcm_keys *k, struct span in, uint8_t *out, const uint8_t tag[TAG])
+{
+	gcry_cipher_hd_t h;
+	enum err e = gcm_open_cipher(k, &h);
+
+	if (e != ERR_OK)
+		return e;
+	if (in.len != 0 && gcry_cipher_decrypt(h, out, in.len, in.ptr, in.len) != 0)
+		e = ERR_CRYPTO;
+	else if (gcry_cipher_checktag(h, tag, TAG) != 0)
+		e = ERR_STORE_CORRUPT;
+	gcry_cipher_close(h);
+	return e;
 }
 
 enum err aead_seal(struct arena *a, const struct rand *r, struct span key, struct span context, struct span plain,
@@ -62,7 +97,7 @@ enum err aead_seal(struct arena *a, const struct rand *r, struct span key, struc
 	if (e == ERR_OK)
 		e = gcm_derive(key, span_of(p + 1, SALT), context, &k);
 	if (e == ERR_OK)
-		e = gcm_run(&k, true, plain, p + HEAD, p + HEAD + plain.len);
+		e = gcm_encrypt(&k, plain, p + HEAD, p + HEAD + plain.len);
 	secret_wipe(&k, sizeof(k));
 	if (e == ERR_OK)
 		*out = span_of(p, plain.len + AEAD_OVERHEAD);
@@ -72,15 +107,13 @@ enum err aead_seal(struct arena *a, const struct rand *r, struct span key, struc
 static enum err gcm_open(struct arena *a, struct span key, struct span context, struct span sealed, struct span *plain)
 {
 	struct span cipher = span_sub(sealed, HEAD, sealed.len - HEAD - TAG);
-	uint8_t want[TAG], *p = arena_alloc(a, cipher.len);
+	uint8_t *p = arena_alloc(a, cipher.len);
 	struct gcm_keys k;
 	enum err e = p != NULL ? gcm_derive(key, span_sub(sealed, 1, SALT), context, &k) : ERR_BUDGET;
 
 	if (e != ERR_OK)
 		return e;
-	e = gcm_run(&k, false, cipher, p, want);
-	if (e == ERR_OK && !secret_equal(span_sub(sealed, sealed.len - TAG, sealed.len), span_of(want, TAG)))
-		e = ERR_STORE_CORRUPT;
+	e = gcm_decrypt(&k, cipher, p, sealed.ptr + sealed.len - TAG);
 	secret_wipe(&k, sizeof(k));
 	if (e == ERR_OK)
 		*plain = span_of(p, cipher.len);

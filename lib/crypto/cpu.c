@@ -8,16 +8,14 @@
 
 enum {
 	OSXSAVE = 1 << 27, /* leaf 1, ECX */
-	AES_SSSE3 = 1 << 25 | 1 << 9,
-	XCR_YMM = 0x06, /* XMM and YMM state */
-	XCR_ZMM = 0xe6, /* and opmask, both halves of ZMM */
-	BMI2 = 1 << 8,  /* leaf 7, EBX, from here on */
+	XCR_YMM = 0x06,    /* XMM and YMM state */
+	XCR_ZMM = 0xe6,    /* and opmask, both halves of ZMM */
+	BMI2 = 1 << 8,     /* leaf 7, EBX, from here on */
 	ADX = 1 << 19,
 	AVX2 = 1 << 5,
 	AVX512_F_DQ = 1 << 16 | 1 << 17,
 	AVX512_BW = 1 << 30,
 	IFMA = 1 << 21,
-	GFNI = 1 << 8, /* leaf 7, ECX */
 };
 static const unsigned AVX512_VL = 1U << 31;
 
@@ -39,14 +37,10 @@ static unsigned find(void)
 {
 	unsigned a, b, c, d, found = CPU_PORTABLE, saved = 0;
 
-	if (__get_cpuid(1, &a, &b, &c, &d) != 0) {
-		if (has_all(c, OSXSAVE))
-			saved = xcr0();
-		if (has_all(c, AES_SSSE3))
-			found |= CPU_AESNI;
-	}
+	if (__get_cpuid(1, &a, &b, &c, &d) != 0 && has_all(c, OSXSAVE))
+		saved = xcr0();
 	if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0)
-		return found;
+		return CPU_PORTABLE;
 	if (has_all(b, BMI2 | ADX))
 		found |= CPU_ADX;
 	if (has_all(b, AVX2) && has_all(saved, XCR_YMM))
@@ -55,8 +49,6 @@ static unsigned find(void)
 		found |= CPU_AVX512;
 	if ((found & CPU_AVX512) != 0 && has_all(b, IFMA))
 		found |= CPU_IFMA;
-	if ((found & CPU_AVX512) != 0 && has_all(c, GFNI))
-		found |= CPU_GFNI;
 	return found;
 }
 #else

@@ -11,8 +11,6 @@ enum cpu_path {
 	CPU_AVX2 = 2,     /* AVX2, saved by the operating system */
 	CPU_AVX512 = 4,   /* AVX-512 F, BW, DQ and VL, saved by the operating system */
 	CPU_IFMA = 8,     /* AVX-512 IFMA beside CPU_AVX512 */
-	CPU_AESNI = 16,   /* AES-NI and SSSE3 */
-	CPU_GFNI = 32,    /* GFNI beside CPU_AVX512 */
 	CPU_ALL = 0xff,   /* for cpu_limit(): nothing is forbidden */
 };
 
