@@ -4,7 +4,7 @@
 
 #include "server/service.h"
 
-enum { CACHES_MAX = 8 };
+enum { CACHES_MAX = 12 };
 
 /* What was found proved before, and what had to be proved; names as in the contract (CacheFigures). */
 struct cache_figures {

@@ -134,9 +134,9 @@ static enum err put_parts(struct desk_call *call, struct service *s, Y(GetStatus
 
 static enum err put_caches(struct desk_call *call, struct service *s, Y(GetStatusReply) * r)
 {
-	struct desk_cache_figures f;
 	struct cache_figures all[CACHES_MAX];
-	size_t n = caches_read(s, all);
+	struct cache_room rooms[CACHES_MAX];
+	size_t n = caches_read(s, all), n_rooms;
 	Y(CacheFigures) **c = conv_array(call, DESC(cache_figures), n);
 
 	if (c == NULL)
@@ -149,9 +149,11 @@ static enum err put_caches(struct desk_call *call, struct service *s, Y(GetStatu
 		c[i]->misses = all[i].misses;
 		c[i]->hit_rate = asked != 0 ? (double)all[i].hits / (double)asked : 0;
 	}
-	desk_caches_figures(s->caches, &f);
-	r->cache_bytes = f.memo.bytes + f.tables.bytes;
-	r->cache_limit = f.memo.limit + f.tables.limit;
+	n_rooms = cache_rooms_read(s, rooms);
+	for (size_t i = 0; i < n_rooms; i++) {
+		r->cache_bytes += rooms[i].limit != 0 ? rooms[i].bytes : 0;
+		r->cache_limit += rooms[i].limit;
+	}
 	r->n_caches = n;
 	r->caches = c;
 	return ERR_OK;

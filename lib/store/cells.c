@@ -11,6 +11,7 @@ struct value {
 	struct value *next;          /* in its bucket */
 	struct value *newer, *older; /* by use */
 	uint8_t name[CELL_NAME];
+	int64_t since; /* shard's now when it was put here */
 	size_t len;
 	uint8_t bytes[];
 };
@@ -18,6 +19,8 @@ struct value {
 struct shard {
 	pthread_mutex_t lock;
 	size_t used;
+	uint64_t hits, misses;
+	int64_t now; /* as of the last cells_age() */
 	struct value *newest, *oldest;
 	struct value *bucket[BUCKETS];
 };
@@ -25,6 +28,7 @@ struct shard {
 struct cells {
 	uint8_t salt[SALT];
 	size_t shard_limit;
+	int64_t next_age; /* of the one who calls cells_age() */
 	struct shard shard[SHARDS];
 };
 
@@ -104,6 +108,44 @@ void cells_free(struct cells *c)
 	free(c);
 }
 
+static void age_shard(struct shard *s, int64_t now)
+{
+	struct value *v, *newer;
+
+	pthread_mutex_lock(&s->lock);
+	s->now = now;
+	for (v = s->oldest; v != NULL; v = newer) {
+		newer = v->newer;
+		if (now - v->since >= CELLS_KEPT_MS)
+			drop(s, v);
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
+void cells_age(struct cells *c, int64_t now)
+{
+	if (c == NULL || now < c->next_age)
+		return;
+	c->next_age = now + CELLS_AGE_MS;
+	for (size_t i = 0; i < SHARDS; i++)
+		age_shard(&c->shard[i], now);
+}
+
+void cells_figures(struct cells *c, struct store_kept *out)
+{
+	*out = (struct store_kept){0};
+	for (size_t i = 0; c != NULL && i < SHARDS; i++) {
+		struct shard *s = &c->shard[i];
+
+		pthread_mutex_lock(&s->lock);
+		out->hits += s->hits;
+		out->misses += s->misses;
+		out->bytes += s->used;
+		out->limit += c->shard_limit;
+		pthread_mutex_unlock(&s->lock);
+	}
+}
+
 bool cells_name(const struct cells *c, struct span context, struct span sealed, uint8_t name[CELL_NAME])
 {
 	const uint64_t len = context.len;
@@ -126,6 +168,9 @@ bool cells_get(struct cells *c, const uint8_t name[CELL_NAME], struct arena *a, 
 		unlink_use(s, v);
 		link_newest(s, v);
 		copy = arena_dup(a, span_of(v->bytes, v->len));
+		s->hits++;
+	} else {
+		s->misses++;
 	}
 	pthread_mutex_unlock(&s->lock);
 	if (v == NULL || copy.ptr == NULL)
@@ -149,6 +194,7 @@ void cells_put(struct cells *c, const uint8_t name[CELL_NAME], struct span plain
 	if (*place_of(s, name) == NULL && cost_of(v) <= c->shard_limit) {
 		while (s->used + cost_of(v) > c->shard_limit)
 			drop(s, s->oldest);
+		v->since = s->now;
 		v->next = NULL;
 		*place_of(s, name) = v;
 		link_newest(s, v);

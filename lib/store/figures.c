@@ -1,4 +1,5 @@
 /* What the store counts of its own work. Relaxed: a figure may be a moment behind its neighbour. */
+#include "store/cells.h"
 #include "store/internal.h"
 
 #include <time.h>
@@ -45,6 +46,7 @@ void store_figures(struct store *s, struct store_figures *out)
 	                              .queued = writer_queued(s->writer),
 	                              .unnumbered = atomic_load(&c->unnumbered),
 	                              .unnumbered_ms = since != 0 && now > since ? now - since : 0};
+	cells_figures(s->cells, &out->identifiers);
 	spread_read(&c->batch, &out->batch);
 	spread_read(&c->write, &out->write);
 	spread_read(&c->read, &out->read);

@@ -6,6 +6,7 @@
  * locks that row under its own token first, so that one who has lost the lease cannot write any more, however late it
  * wakes up. Whoever finds the lease at its end takes it under the next token.
  */
+#include "store/cells.h"
 #include "store/internal.h"
 
 #include <pthread.h>
@@ -270,6 +271,7 @@ static void *work(void *arg)
 	do {
 		if (clock_monotonic_ms() >= next_watch) {
 			watch(k);
+			cells_age(k->store->cells, clock_monotonic_ms());
 			next_watch = clock_monotonic_ms() + WATCH_MS;
 		}
 		keep(k);

@@ -85,9 +85,14 @@ struct store_spread {
 	uint64_t bucket[STORE_BUCKETS]; /* not added up */
 	uint64_t sum;
 };
+struct store_kept {
+	uint64_t hits, misses;
+	size_t bytes, limit;
+};
 struct store_figures {
 	struct store_spread batch;       /* writes per transaction; on PostgreSQL always one */
 	struct store_spread write, read; /* microseconds: a transaction of the writer; a read, with what it waited */
+	struct store_kept identifiers;   /* of licences, opened a moment ago; wiped after five minutes */
 	unsigned queued;                 /* writes that no writer has taken yet */
 	bool shared;                     /* the following are of PostgreSQL alone */
 	uint64_t connects;               /* connections made, the first ones too */

@@ -124,6 +124,51 @@ static void failures_are_told_and_not_kept(void **state)
 	kept_free(k);
 }
 
+static void what_was_kept_last_has_room(void **state)
+{
+	struct kept *k = new_kept();
+	struct arena *a = arena_new(64 * BUDGET);
+	struct making m = {.text = "v", .more = 3000};
+	char name[16];
+
+	for (int i = 0; i < 500; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		struct kept_question q = {KEPT_LICENCE, span_str(name), 1, a};
+		assert_string_equal(get(k, &q, &m), "v");
+		assert_non_null(kept_find(k, &q)); /* others made room for it */
+	}
+	arena_free(a);
+	kept_free(k);
+}
+
+static void old_values_go(void **state)
+{
+	struct kept *k = new_kept();
+	struct arena *a = arena_new(BUDGET);
+	struct kept_question old = {KEPT_LICENCE, span_str("old"), 1, a}, young = {KEPT_LICENCE, span_str("young"), 1, a};
+	struct making m = {.text = "v"};
+	const char *held;
+	struct kept_figures f;
+
+	kept_age(NULL, 1, 1);
+	kept_age(k, 1000, 100);
+	held = get(k, &old, &m);
+	kept_age(k, 1050, 100);
+	get(k, &young, &m);
+	kept_age(k, 1099, 100);
+	assert_non_null(kept_find(k, &old));
+	kept_age(k, 1100, 100);
+	assert_null(kept_find(k, &old));
+	assert_non_null(kept_find(k, &young));
+	assert_string_equal(held, "v");
+	kept_age(k, 1150, 100);
+	kept_figures(k, &f);
+	assert_int_equal(f.values, 0);
+	assert_int_equal(f.bytes, 0);
+	arena_free(a);
+	kept_free(k);
+}
+
 static void bounded_in_number_and_bytes(void **state)
 {
 	struct kept *k = new_kept();
@@ -207,6 +252,8 @@ int main(void)
 	    cmocka_unit_test(kinds_and_names_are_apart),
 	    cmocka_unit_test(held_values_outlive_what_dropped_them),
 	    cmocka_unit_test(failures_are_told_and_not_kept),
+	    cmocka_unit_test(what_was_kept_last_has_room),
+	    cmocka_unit_test(old_values_go),
 	    cmocka_unit_test(bounded_in_number_and_bytes),
 	    cmocka_unit_test(without_a_cache_the_holder_takes_it),
 	    cmocka_unit_test(threads_share_it),

@@ -102,6 +102,32 @@ static void too_large_is_not_kept(void **state)
 	cells_free(c);
 }
 
+static void nothing_stays_for_long(void **state)
+{
+	struct cells *c = new_cells();
+	struct arena *a = arena_new(BUDGET);
+	struct store_kept f;
+
+	cells_age(NULL, 1);
+	cells_age(c, 1000);
+	keep(c, BYTES("c"), BYTES("old"), BYTES("plain"));
+	cells_age(c, 1000 + CELLS_KEPT_MS / 2);
+	keep(c, BYTES("c"), BYTES("young"), BYTES("plain"));
+	cells_age(c, 999 + CELLS_KEPT_MS);
+	assert_true(has(c, a, BYTES("c"), BYTES("old"), BYTES("plain"))); /* and being used makes it no younger */
+	cells_age(c, 999 + CELLS_KEPT_MS + CELLS_AGE_MS);
+	assert_false(has(c, a, BYTES("c"), BYTES("old"), BYTES("plain")));
+	assert_true(has(c, a, BYTES("c"), BYTES("young"), BYTES("plain")));
+	cells_age(c, 1000 + 2 * CELLS_KEPT_MS);
+	cells_figures(c, &f);
+	assert_int_equal(f.bytes, 0);
+	assert_int_equal(f.hits, 2);
+	assert_int_equal(f.misses, 1);
+	assert_int_equal(f.limit, LIMIT);
+	arena_free(a);
+	cells_free(c);
+}
+
 static void *hammer(void *arg)
 {
 	for (uint32_t i = 0; i < 20000; i++) {
@@ -128,6 +154,8 @@ static void threads_share_it(void **state)
 
 	for (size_t i = 0; i < 4; i++)
 		assert_int_equal(pthread_create(&t[i], NULL, hammer, c), 0);
+	for (int64_t now = 0; now < 100; now++)
+		cells_age(c, now * CELLS_AGE_MS);
 	for (size_t i = 0; i < 4; i++)
 		pthread_join(t[i], NULL);
 	cells_free(c);
@@ -140,6 +168,7 @@ int main(void)
 	    cmocka_unit_test(a_full_arena_is_no_hit),
 	    cmocka_unit_test(what_is_used_stays),
 	    cmocka_unit_test(too_large_is_not_kept),
+	    cmocka_unit_test(nothing_stays_for_long),
 	    cmocka_unit_test(threads_share_it),
 	};
 
