@@ -37,16 +37,6 @@ void hist_add(struct hist *h, int64_t value)
 	h->count[bucket_of(v)]++;
 }
 
-void hist_merge(struct hist *to, const struct hist *from)
-{
-	to->n += from->n;
-	to->sum += from->sum;
-	if (from->max > to->max)
-		to->max = from->max;
-	for (size_t i = 0; i < HIST_BUCKETS; i++)
-		to->count[i] += from->count[i];
-}
-
 uint64_t hist_quantile(const struct hist *h, double q)
 {
 	double wanted = ceil(q * (double)h->n);

@@ -17,7 +17,6 @@ struct hist {
 
 /* Negative values count as 0; those of 2^43 (two and a half hours) and more stand in the last bucket, max is exact. */
 void hist_add(struct hist *h, int64_t value);
-void hist_merge(struct hist *to, const struct hist *from);
 /* The smallest value that at least the part q (0 to 1) of all values does not exceed, rounded up to its bucket's end
  * and never above max. 0 when empty. */
 uint64_t hist_quantile(const struct hist *h, double q);

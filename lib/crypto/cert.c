@@ -396,11 +396,6 @@ bool cert_has_eku(const struct cert *c, const char *oid)
 	return false;
 }
 
-bool cert_allows_eku(const struct cert *c, const char *oid)
-{
-	return c->eku == NULL ? !c->is_malformed : cert_has_eku(c, oid);
-}
-
 bool cert_eku_only_below(const struct cert *c, const char *arc)
 {
 	size_t len = strlen(arc);

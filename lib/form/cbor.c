@@ -64,13 +64,6 @@ void cbor_put_bool(struct buf *b, bool v)
 	buf_add(b, span_of(head, cbor_encode_bool(v, head, sizeof(head))));
 }
 
-void cbor_put_null(struct buf *b)
-{
-	uint8_t head[HEAD_MAX];
-
-	buf_add(b, span_of(head, cbor_encode_null(head, sizeof(head))));
-}
-
 void cbor_put_tag(struct buf *b, uint64_t tag)
 {
 	uint8_t head[HEAD_MAX];

@@ -23,7 +23,6 @@ void cbor_put_text(struct buf *b, const char *s);
 void cbor_put_array(struct buf *b, size_t n);
 void cbor_put_map(struct buf *b, size_t n);
 void cbor_put_bool(struct buf *b, bool v);
-void cbor_put_null(struct buf *b);
 void cbor_put_tag(struct buf *b, uint64_t tag);
 
 struct cbor_reader {

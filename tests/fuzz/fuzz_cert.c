@@ -30,7 +30,7 @@ static void read_fields(const struct cert *c)
 	need(text_is_clean(span_str(cert_subject(c)), 4096) && text_is_clean(span_str(cert_issuer(c)), 4096));
 	need(text_is_clean(span_str(cert_common_name(c)), 4096) && strlen(cert_serial_hex(c)) >= 2);
 	cert_key_fingerprint(c, print);
-	(void)cert_allows_eku(c, "1.3.6.1.5.5.7.3.8");
+	(void)cert_has_eku(c, "1.3.6.1.5.5.7.3.8");
 }
 
 static void check_paths(struct cert **certs, size_t n, struct span crl_bytes)

@@ -71,21 +71,6 @@ static void the_ends(void **state)
 	free(h);
 }
 
-static void histograms_add_up(void **state)
-{
-	struct hist *a = empty(), *b = empty(), *both = empty();
-
-	for (int64_t i = 0; i < 1000; i++) {
-		hist_add(i % 3 == 0 ? a : b, i * i * 1000);
-		hist_add(both, i * i * 1000);
-	}
-	hist_merge(a, b);
-	assert_memory_equal(a, both, sizeof(*a));
-	free(a);
-	free(b);
-	free(both);
-}
-
 static void a_mix_is_spread_by_weight(void **state)
 {
 	struct err_note note = {0};
@@ -147,7 +132,6 @@ int main(void)
 	    cmocka_unit_test(small_values_are_exact),
 	    cmocka_unit_test(every_size_comes_back_within_a_128th),
 	    cmocka_unit_test(the_ends),
-	    cmocka_unit_test(histograms_add_up),
 	    cmocka_unit_test(a_mix_is_spread_by_weight),
 	    cmocka_unit_test(bad_mixes_say_why),
 	    cmocka_unit_test(calls_are_due_evenly_for_ever),
