@@ -10,7 +10,7 @@ enum { STORE_SHARE = 16 }; /* of the memory for caches: identifiers in the store
 
 enum err app_configure(struct app *app, const char *path, struct err_note *note)
 {
-	*app = (struct app){.arena = arena_new(APP_BUDGET)};
+	*app = (struct app){.arena = arena_new(APP_BUDGET), .rand = rand_system()};
 	atomic_init(&app->refs, 1);
 	if (app->arena == NULL)
 		return ERR_NO_MEMORY;
@@ -178,7 +178,7 @@ struct store_options app_store_options(const struct app *app)
 	return (struct store_options){.url = app->config.store_url,
 	                              .master_key = span_of(app->master, sizeof(app->master)),
 	                              .clock = clock_system(),
-	                              .rand = rand_system(),
+	                              .rand = app->rand,
 	                              .readers = readers_of(&app->config),
 	                              .writers = app->config.store_writers,
 	                              .cell_memory = (size_t)app->config.cache_mib * MIB / STORE_SHARE};
@@ -194,9 +194,8 @@ enum err app_open_store(struct app *app, struct store **out, struct err_note *no
 
 enum err app_open_caches(const struct app *app, struct desk_caches **out, struct err_note *note)
 {
-	struct rand r = rand_system();
 	const size_t all = (size_t)app->config.cache_mib * MIB;
-	enum err e = desk_caches_new(all - all / STORE_SHARE, &r, out);
+	enum err e = desk_caches_new(all - all / STORE_SHARE, &app->rand, out);
 
 	if (e == ERR_FIELD_INVALID)
 		return err_note_set(note, ERR_CONFIG_INVALID, "cache.memory_mib", "0 (none), or at least %d",
@@ -222,7 +221,7 @@ enum err app_open_desk(struct app *app, struct store *store, struct err_note *no
 {
 	struct desk_options o = {.store = store,
 	                         .clock = clock_system(),
-	                         .rand = rand_system(),
+	                         .rand = app->rand,
 	                         .service = app->config.service_name,
 	                         .trust = app->trust,
 	                         .maker = app->maker.signer != NULL ? &app->maker : NULL,

@@ -22,6 +22,7 @@ struct app {
 	struct cert_store *client_ca; /* the same certificates, for those that a gateway forwards */
 	uint8_t master[MASTER_KEY];
 	struct desk_caches *caches; /* not its own: they outlive it */
+	struct rand rand;           /* of store and desk; the system's unless changed between configuring and opening */
 	struct cert_store *trust;
 	struct desk_key receipt, verdict, maker;
 	struct desk_key *seal_keys;

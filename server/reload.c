@@ -51,6 +51,7 @@ static enum err open_new(struct service *s, struct app *app, const char *config_
 {
 	enum err e = app_configure(app, config_path, note);
 
+	app->rand = rand_pooled(s->random);
 	if (e == ERR_OK)
 		e = app_read(app, s->caches, note);
 	return e == ERR_OK ? app_open_desk(app, s->store, note) : e;

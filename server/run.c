@@ -97,7 +97,10 @@ static enum err open_all(struct running *r, const char *config_path, struct err_
 	if ((s->app = app_new()) == NULL)
 		return ERR_NO_MEMORY;
 	if ((e = check_tables(note)) != ERR_OK || (e = app_configure(s->app, config_path, note)) != ERR_OK ||
-	    (e = app_open_caches(s->app, &s->caches, note)) != ERR_OK || (e = app_read(s->app, s->caches, note)) != ERR_OK)
+	    (e = rand_pool_new(&s->random)) != ERR_OK)
+		return e;
+	s->app->rand = rand_pooled(s->random);
+	if ((e = app_open_caches(s->app, &s->caches, note)) != ERR_OK || (e = app_read(s->app, s->caches, note)) != ERR_OK)
 		return e;
 	struct rpc_pem pem = {s->app->cert_pem, s->app->key_pem, s->app->client_ca_pem};
 	if ((e = rpc_tls_new(&pem, &r->tls, note)) != ERR_OK || (e = app_open_store(s->app, &s->store, note)) != ERR_OK)
@@ -202,6 +205,7 @@ static void stop(struct running *r)
 	desk_caches_free(s->caches);
 	if (s->store != NULL)
 		store_close(s->store);
+	rand_pool_free(s->random);
 	pthread_mutex_destroy(&s->lock);
 }
 

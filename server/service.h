@@ -14,6 +14,7 @@ struct peers;
 struct service {
 	struct store *store;
 	struct desk_caches *caches;
+	struct rand_pool *random;
 	struct workers *workers;
 	struct health *health;
 	struct verify_streams *verify_streams;

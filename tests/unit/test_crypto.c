@@ -114,6 +114,58 @@ static enum err counting_fill(void *arg, uint8_t *out, size_t len)
 
 /* ---- sealed values -------------------------------------------------------------------------- */
 
+struct drawing {
+	struct rand rand;
+	uint8_t got[2000][16];
+};
+
+static void *draw(void *arg)
+{
+	struct drawing *d = arg;
+
+	for (size_t i = 0; i < 2000; i++)
+		assert_int_equal(rand_fill(&d->rand, d->got[i], 16), ERR_OK);
+	return NULL;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	return memcmp(a, b, 16);
+}
+
+/* Nothing is handed out twice, whoever asks, and nothing is left out of what was asked for. */
+static void drawn_ahead_is_drawn_once(void **state)
+{
+	static struct drawing d[4];
+	static uint8_t all[8000][16], big[9000], zero[64];
+	struct rand_pool *p = NULL;
+	pthread_t t[4];
+
+	(void)state;
+	assert_int_equal(rand_pool_new(&p), ERR_OK);
+	for (size_t i = 0; i < 4; i++) {
+		d[i].rand = rand_pooled(p);
+		assert_int_equal(pthread_create(&t[i], NULL, draw, &d[i]), 0);
+	}
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(pthread_join(t[i], NULL), 0);
+		memcpy(all[2000 * i], d[i].got, sizeof(d[i].got));
+	}
+	qsort(all, 8000, 16, by_bytes);
+	for (size_t i = 1; i < 8000; i++)
+		assert_memory_not_equal(all[i - 1], all[i], 16);
+	for (size_t n = 1; n < sizeof(big); n = n * 3 + 1) { /* from the pool, and past it */
+		memset(big, 0, sizeof(big));
+		assert_int_equal(rand_fill(&d[0].rand, big, n), ERR_OK);
+		if (n >= sizeof(zero))
+			assert_memory_not_equal(big + n - sizeof(zero), zero, sizeof(zero));
+		assert_int_equal(big[n], 0);
+	}
+	assert_int_equal(rand_fill(&d[0].rand, big, 0), ERR_OK);
+	rand_pool_free(p);
+	rand_pool_free(NULL);
+}
+
 static void values_are_sealed(void **state)
 {
 	struct arena *a = arena_new(1 << 20);
@@ -452,6 +504,7 @@ int main(void)
 	    cmocka_unit_test(digests_have_known_answers),
 	    cmocka_unit_test(hkdf_has_known_answers),
 	    cmocka_unit_test(secrets_compare),
+	    cmocka_unit_test(drawn_ahead_is_drawn_once),
 	    cmocka_unit_test(values_are_sealed),
 	    cmocka_unit_test(sealed_layout_is_fixed),
 	    cmocka_unit_test(version_1_is_read),
