@@ -230,7 +230,8 @@ static int cmd_check(int argc, char **argv)
 	    "id check",
 	    "ID…",
 	    "Recognises licence identifiers (GB/T 36904), credit codes (GB 32100), resident ids (GB 11643),\n"
-	    "licence types and show-codes, and says what is wrong with them; '-' reads one per line.\n"
+	    "licence types and show-codes, and says what is wrong with them; '-' reads one per line\n"
+	    "from standard input, where resident ids and show-codes belong: others can see a command line.\n"
 	    "Exit status: 0 all are right, 1 some are wrong.",
 	    opts,
 	    1,
