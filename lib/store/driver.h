@@ -91,12 +91,22 @@ struct db_driver {
 	/* Rows changed by the last statement. */
 	int64_t (*changes)(struct db *db);
 
+	/* Of databases that are not shared: in a transaction, a number that is another one when anybody has written but
+	 * this connection. */
+	enum err (*others)(struct db *db, int64_t *out);
+
 	/* ---- of shared databases only ---- */
 
 	/* A connection that is made at its first begin(). */
 	enum err (*fresh)(const char *where, struct db **out);
 	/* Run without waiting; a failure is that of a later step() or of the commit. */
 	enum err (*later)(struct db_stmt *st, enum db_expect expected);
+	/* After begin(): several functions share the transaction, one after the other. Nothing is sent before the commit,
+	 * so a function may only ask for what can be done later(); anything else fails with ERR_STORE_CHANGED. */
+	void (*collect)(struct db *db);
+	/* A function has ended. Whether its part stays in the transaction; it does not when it was not to be kept, or when
+	 * it asked for what cannot be collected, and then nothing is left of it. */
+	bool (*keep)(struct db *db, bool keep);
 	/* From now on settle() can tell what came of a COMMIT whose answer was lost (ERR_STORE_UNSURE). The id is random;
 	 * when settle() could not tell, the connection goes on under a new one. */
 	void (*enlist)(struct db *db, const uint8_t id[DB_WRITER_ID]);

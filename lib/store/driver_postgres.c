@@ -30,6 +30,8 @@ static void close_db(struct db *db)
 	}
 	for (size_t i = 0; i < PG_STATEMENTS; i++)
 		PQclear(pg->cache[i].res);
+	for (size_t i = 0; i < PG_GROUPS * PG_PARAMS; i++)
+		free(pg->groups[i / PG_PARAMS].columns[i % PG_PARAMS].bytes);
 	PQfinish(pg->conn);
 	if (pg->url != NULL)
 		secret_wipe(pg->url, strlen(pg->url));
@@ -145,6 +147,7 @@ static enum err begin(struct db *db, enum db_use use)
 	pg->err = ERR_OK;
 	pg->fault = DB_FINE;
 	pg->committed = pg->warned = pg->read_some = false;
+	pg_forget(pg);
 	e = pg_ready(pg);
 	if (e == ERR_OK && use >= DB_WRITE && pg->named && !pg->listed)
 		e = list_writer(pg);
@@ -168,6 +171,7 @@ static void rollback(struct db *db)
 	if (!pg->in_tx || pg->conn == NULL)
 		return;
 	pg->in_tx = false;
+	pg_forget(pg);
 	if (pg->use == DB_LOOK)
 		return; /* nothing is open */
 	pg->err = ERR_OK;
@@ -206,6 +210,8 @@ static enum err commit(struct db *db)
 	struct pg *pg = pg_of(db);
 	enum err e = pg->in_tx ? pg->err : ERR_STORE_IO;
 
+	if (e == ERR_OK && pg->collecting)
+		e = pg_send_collected(pg);
 	if (e == ERR_OK && pg->named)
 		e = send_mark(pg);
 	if (e == ERR_OK)
@@ -268,6 +274,16 @@ static enum err settle(struct db *db, bool *committed)
 	*committed = n == pg->n + 1;
 	pg->n += *committed ? 1 : 2;
 	return ERR_OK;
+}
+
+static void collect(struct db *db)
+{
+	pg_of(db)->collecting = true;
+}
+
+static bool keep(struct db *db, bool wanted)
+{
+	return pg_keep(pg_of(db), wanted);
 }
 
 static void enlist(struct db *db, const uint8_t id[DB_WRITER_ID])
@@ -391,6 +407,10 @@ static enum err run_once(struct pg *pg, struct db_stmt *st)
 	enum err e;
 
 	st->ran = true;
+	if (pg->collecting) {
+		pg->unfit = true;
+		return ERR_STORE_CHANGED;
+	}
 	if (pg->use == DB_LOOK && strncmp(st->sql, "SELECT", 6) != 0)
 		return pg->err = ERR_STORE_IO;
 	if (pg->use == DB_SERIAL && starts_with_insert(st))
@@ -429,8 +449,13 @@ static enum err step(struct db_stmt *st, bool *row)
 static enum err later(struct db_stmt *st, enum db_expect expected)
 {
 	static const enum pg_want wants[] = {[DB_ANY] = PG_PLAIN, [DB_FOUND] = PG_FIND, [DB_CHANGED] = PG_CHANGE};
-	struct db_stmt *to = pg_slot(st->pg, st->sql, wants[expected]);
+	struct db_stmt *to;
 
+	if (st->pg->collecting) {
+		pg_collect(st->pg, st, PG_PLAIN_ROWS + wants[expected]);
+		return st->pg->unfit ? ERR_STORE_CHANGED : ERR_OK;
+	}
+	to = pg_slot(st->pg, st->sql, wants[expected]);
 	if (to == NULL)
 		return ERR_INTERNAL;
 	if (to != st) {
@@ -491,6 +516,8 @@ const struct db_driver driver_postgres = {
     .commit = commit,
     .rollback = rollback,
     .settle = settle,
+    .collect = collect,
+    .keep = keep,
     .enlist = enlist,
     .fault = fault,
     .lock_schema = lock_schema,

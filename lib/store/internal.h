@@ -179,6 +179,7 @@ struct job {
 	store_done *done;
 	void *arg;
 	enum err result;
+	bool joined; /* it took part in a transaction with others */
 };
 
 /* Takes over db, also on failure. */
@@ -197,6 +198,10 @@ void run_batch(struct store *s, struct db *db, struct job *jobs, size_t n);
 enum err run_single(struct store *s, struct db *db, store_fn *fn, void *arg) MUST_CHECK;
 /* The same, not beyond steady time `until` (0: no limit): ERR_DEADLINE. */
 enum err run_single_until(struct store *s, struct db *db, const struct job *j) MUST_CHECK;
+
+/* Several in one transaction. Sets the results of those that took part (`joined`); the others have yet to be run, alone.
+ * false: it failed, and it is better not to try again at once. */
+bool run_shared(struct store *s, struct db *db, struct job *jobs, size_t n);
 
 /* ---- figures (figures.c) -------------------------------------------------------------------- */
 

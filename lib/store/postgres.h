@@ -17,13 +17,18 @@ enum {
 	PG_PARAMS = 20,
 	PG_PENDING = 512, /* results on their way */
 	PG_SQL = 2048,
-	PG_NAME = 16
+	PG_NAME = 16,
+	PG_GROUPS = 24 /* statements that are collected */
 };
 
 enum pg_want {
 	PG_PLAIN,
-	PG_FIND,  /* the transaction fails unless the query finds a row */
-	PG_CHANGE /* … unless the statement changes one */
+	PG_FIND,   /* the transaction fails unless the query finds a row */
+	PG_CHANGE, /* … unless the statement changes one */
+	/* The same for many rows of parameters: … unless each is found, unless each changes one. */
+	PG_PLAIN_ROWS,
+	PG_FIND_ROWS,
+	PG_CHANGE_ROWS
 };
 
 struct db_stmt {
@@ -47,6 +52,19 @@ struct pg_pending {
 	struct db_stmt *st;
 };
 
+/* A parameter's values of several rows, as an array in the server's binary form. */
+struct pg_column {
+	uint8_t *bytes;
+	size_t len, size, kept;
+	Oid type; /* of one value */
+};
+
+struct pg_group {
+	struct db_stmt *st;
+	size_t rows, kept_rows;
+	struct pg_column columns[PG_PARAMS];
+};
+
 struct pg {
 	struct db db;
 	char *url;
@@ -63,7 +81,10 @@ struct pg {
 	int64_t changed;
 	bool named, listed; /* has an id; its row in `writers` is there */
 	uint8_t id[DB_WRITER_ID];
-	int64_t n; /* commits, as in that row */
+	int64_t n;              /* commits, as in that row */
+	bool collecting, unfit; /* a function asked for what cannot be collected */
+	size_t n_groups, collected /* bytes */;
+	struct pg_group groups[PG_GROUPS];
 	size_t head, count;
 	struct pg_pending pending[PG_PENDING];
 	struct db_stmt cache[PG_STATEMENTS];
@@ -95,5 +116,16 @@ enum err pg_sync(struct pg *pg) MUST_CHECK;
 /* Wait for every result. Gives the first failure. */
 enum err pg_drain(struct pg *pg) MUST_CHECK;
 int64_t pg_number(const PGresult *res, int row, int column);
+/* ---- several functions in one transaction (postgres_many.c) --------------------------------- */
+
+/* Another row for this statement; pg->unfit when it cannot have any. */
+void pg_collect(struct pg *pg, const struct db_stmt *from, enum pg_want want);
+/* What was collected since the last call stays (true), or is dropped: it was not to be kept, or something was unfit. */
+bool pg_keep(struct pg *pg, bool keep);
+enum err pg_send_collected(struct pg *pg) MUST_CHECK;
+void pg_forget(struct pg *pg);
+/* Whether a statement has a form for many rows, and that form; false when it is too long. */
+bool pg_can_join(const struct db_stmt *st);
+bool pg_spell_rows(const struct db_stmt *st, char out[PG_SQL]) MUST_CHECK;
 
 #endif

@@ -67,6 +67,8 @@ static bool spell(const struct db_stmt *st, char out[PG_SQL])
 	                                    "WITH changed AS (%s RETURNING 1) SELECT 1 / count(*) FROM changed"};
 	int n;
 
+	if (st->want >= PG_PLAIN_ROWS)
+		return pg_spell_rows(st, out);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 	n = snprintf(out, PG_SQL, forms[st->want], st->sql);

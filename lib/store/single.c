@@ -1,5 +1,5 @@
 /*
- * A transaction for one call on a shared database.
+ * Transactions on a shared database: one for a call, or one for several that wait at the same time.
  *
  *  - First fast: what most probably holds is not waited for, so that the whole transaction is one round trip. When it
  *    did not hold, or the function refuses, the function is run again as if alone, and that answer counts.
@@ -9,6 +9,9 @@
  *    a failure: when it cannot be found out in time, the answer is ERR_STORE_UNSURE.
  *  - A write that is soon too late is told to the database, in the same round trip: what waits there for a lock gives
  * up in time. It is not run again once it is too late.
+ *  - Together: each function fast, their statements put together, one COMMIT. It is all or nothing for those that took
+ *    part: when anything of it did not hold, each is run again alone, and that answer counts. A function that must wait
+ *    for the database, or refuses, takes no part and is run alone.
  */
 #include "store/internal.h"
 
@@ -174,10 +177,87 @@ enum err run_single_until(struct store *s, struct db *db, const struct job *j)
 	bool optimist;
 	enum err e;
 
+	if (is_late(&r))
+		return ERR_DEADLINE;
 	do {
 		e = attempt(&r, &optimist);
 		note_away(s, e != ERR_OK && db->driver->fault(db) == DB_LOST);
 	} while (again(&r, &e, optimist));
 	/* What gave up for want of time, or was kept from another attempt by it. */
 	return is_late(&r) && (e == ERR_STORE_BUSY || e == ERR_STORE_CHANGED) ? ERR_DEADLINE : e;
+}
+
+/* ---- together ------------------------------------------------------------------------------- */
+
+static bool is_over(const struct job *j)
+{
+	return j->until != 0 && clock_monotonic_ms() >= j->until;
+}
+
+/* When the first of them is too late that is not yet. */
+static int64_t first_late(const struct job *jobs, size_t n)
+{
+	int64_t first = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (jobs[i].until != 0 && !is_over(&jobs[i]) && (first == 0 || jobs[i].until < first))
+			first = jobs[i].until;
+	return first;
+}
+
+static void join(struct run *r, struct job *j, unsigned *kinds)
+{
+	struct store_tx tx = {.store = r->store, .db = r->db, .now = store_now(r->store), .fast = true};
+	enum err e = j->fn(&tx, j->arg);
+
+	if (e == ERR_OK)
+		e = tx.broken;
+	j->joined = r->db->driver->keep(r->db, e == ERR_OK && !tx.unasked);
+	if (j->joined)
+		*kinds |= tx.touched;
+	tx_end(&tx);
+}
+
+static enum err try_together(struct run *r, struct job *jobs, size_t n, unsigned *kinds)
+{
+	const struct db_driver *d = r->db->driver;
+	struct store_tx tx = {.store = r->store, .db = r->db, .fast = true};
+	size_t joined = 0;
+	enum err e = d->begin(r->db, DB_WRITE);
+
+	if (e == ERR_OK)
+		e = limit(r, &tx);
+	tx_end(&tx);
+	if (e == ERR_OK)
+		d->collect(r->db);
+	for (size_t i = 0; i < n && e == ERR_OK; i++) {
+		if (!is_over(&jobs[i]))
+			join(r, &jobs[i], kinds);
+		joined += jobs[i].joined;
+	}
+	if (e == ERR_OK && joined != 0)
+		e = d->commit(r->db);
+	if (e != ERR_OK || joined == 0)
+		d->rollback(r->db);
+	return e;
+}
+
+bool run_shared(struct store *s, struct db *db, struct job *jobs, size_t n)
+{
+	struct run r = {.store = s, .db = db, .until = away_until(s), .late = first_late(jobs, n)};
+	unsigned kinds = 0;
+	bool committed = false;
+	enum err e = try_together(&r, jobs, n, &kinds), told = e;
+
+	if (e == ERR_STORE_UNSURE) {
+		told = find_out(&r, &committed);
+		kinds = ~0u;
+	}
+	if (told == ERR_OK && (e == ERR_OK || committed))
+		touched(s, kinds);
+	for (size_t i = 0; i < n; i++) {
+		jobs[i].joined = jobs[i].joined && (told == ERR_STORE_UNSURE || e == ERR_OK || committed);
+		jobs[i].result = told;
+	}
+	return e == ERR_OK;
 }

@@ -1,6 +1,7 @@
 /*
  * Writes wait in a queue for a writer: one thread that commits many together (batch.c), or on a shared database
- * several, each with a connection of its own and a transaction per call (single.c).
+ * several, each with a connection of its own (single.c): a transaction for each write that comes alone, and one for
+ * those that have been waiting when a writer comes free.
  *
  * The one writer adapts how long it lets a batch gather: when the last batch was shared, those who shared it will most
  * probably be back after their answer, and a short wait for them, a part of what a commit takes, saves commits. A lone
@@ -13,13 +14,21 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { QUEUE_MAX = 4096, BATCH_DEFAULT = 256, LANES_DEFAULT = 16, GATHER_MAX_US = 2000, GATHER_PART = 4 };
+enum {
+	QUEUE_MAX = 4096,
+	BATCH_DEFAULT = 256,
+	LANES_DEFAULT = 16,
+	SHARED_MAX = 32,
+	GATHER_MAX_US = 2000,
+	GATHER_PART = 4
+};
 
 struct lane {
 	struct writer *writer;
 	struct db *db;
 	pthread_t thread;
 	struct job *batch;
+	size_t most;     /* jobs that it takes at once */
 	size_t last;     /* jobs of the last batch */
 	int64_t took_us; /* that it took */
 };
@@ -34,22 +43,68 @@ struct writer {
 	struct job queue[QUEUE_MAX];
 };
 
-static void run_jobs(struct lane *l, size_t n)
+/* Writes that were in each other's way, or in another server's, are taken one by one for a while. */
+static void adapt(struct lane *l, bool well)
 {
-	struct store *s = l->writer->store;
-	int64_t began = steady_us();
+	if (!well)
+		l->most = 1;
+	else if (l->most < l->writer->batch_max)
+		l->most = 2 * l->most < l->writer->batch_max ? 2 * l->most : l->writer->batch_max;
+}
 
-	if (s->driver->shared)
-		for (size_t i = 0; i < n; i++)
-			l->batch[i].result = run_single_until(s, l->db, &l->batch[i]);
-	else
-		run_batch(s, l->db, l->batch, n);
+static void count(struct lane *l, size_t n, int64_t began)
+{
+	struct counts *c = &l->writer->store->counts;
+
 	l->last = n;
 	l->took_us = steady_us() - began;
-	spread_add(&s->counts.batch, store_batch_bounds, n);
-	spread_add(&s->counts.write, store_time_bounds, (uint64_t)l->took_us);
+	spread_add(&c->batch, store_batch_bounds, n);
+	spread_add(&c->write, store_time_bounds, (uint64_t)l->took_us);
+}
+
+static void answer(const struct job *j)
+{
+	j->done(j->arg, j->result);
+}
+
+static void run_alone(struct lane *l, struct job *j)
+{
+	int64_t began = steady_us();
+
+	j->result = run_single_until(l->writer->store, l->db, j);
+	count(l, 1, began);
+	answer(j);
+}
+
+/* What took no part, or has to be done again, is run alone when the others have their answers. */
+static void run_on_shared(struct lane *l, size_t n)
+{
+	int64_t began = steady_us();
+	size_t joined = 0;
+
 	for (size_t i = 0; i < n; i++)
-		l->batch[i].done(l->batch[i].arg, l->batch[i].result);
+		l->batch[i].joined = false;
+	adapt(l, n < 2 || run_shared(l->writer->store, l->db, l->batch, n));
+	for (size_t i = 0; i < n; i++)
+		joined += l->batch[i].joined;
+	if (joined != 0)
+		count(l, joined, began);
+	for (size_t i = 0; i < n; i++)
+		if (l->batch[i].joined)
+			answer(&l->batch[i]);
+	for (size_t i = 0; i < n; i++)
+		if (!l->batch[i].joined)
+			run_alone(l, &l->batch[i]);
+}
+
+static void run_on_own(struct lane *l, size_t n)
+{
+	int64_t began = steady_us();
+
+	run_batch(l->writer->store, l->db, l->batch, n);
+	count(l, n, began);
+	for (size_t i = 0; i < n; i++)
+		answer(&l->batch[i]);
 }
 
 /* Those of the last batch, for a part of the time that it took. */
@@ -80,7 +135,7 @@ static size_t take_batch(struct lane *l)
 		pthread_cond_wait(&w->more, &w->lock);
 	if (w->batch_max > 1 && l->last > 1 && w->count < l->last)
 		gather(w, l);
-	n = w->count < w->batch_max ? w->count : w->batch_max;
+	n = w->count < l->most ? w->count : l->most;
 	for (size_t i = 0; i < n; i++)
 		l->batch[i] = w->queue[(w->head + i) % QUEUE_MAX];
 	w->head = (w->head + n) % QUEUE_MAX;
@@ -95,7 +150,7 @@ static void *work(void *arg)
 	size_t n;
 
 	while ((n = take_batch(l)) != 0)
-		run_jobs(l, n);
+		l->writer->store->driver->shared ? run_on_shared(l, n) : run_on_own(l, n);
 	return NULL;
 }
 
@@ -132,6 +187,7 @@ static enum err lane_new(struct writer *w, struct lane *l)
 	enum err e = ERR_OK;
 
 	l->writer = w;
+	l->most = w->batch_max;
 	l->batch = calloc(w->batch_max, sizeof(*l->batch));
 	if (l->batch == NULL)
 		return ERR_NO_MEMORY;
@@ -157,7 +213,7 @@ static void release_all(struct writer *w)
 static void size_up(struct writer *w, const struct store_options *o)
 {
 	if (w->store->driver->shared) {
-		w->batch_max = 1;
+		w->batch_max = SHARED_MAX;
 		w->n_lanes = o->writers == 0 ? LANES_DEFAULT : o->writers > STORE_WRITERS_MAX ? STORE_WRITERS_MAX : o->writers;
 	} else {
 		w->batch_max = o->batch_max == 0 ? BATCH_DEFAULT : o->batch_max > QUEUE_MAX ? QUEUE_MAX : o->batch_max;
