@@ -16,6 +16,7 @@ size_t caches_read(struct service *s, struct cache_figures *out)
 	desk_caches_figures(s->caches, &f);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		out[n++] = (struct cache_figures){kinds[i].name, f.memo.hits[kinds[i].kind], f.memo.misses[kinds[i].kind]};
+	out[n++] = (struct cache_figures){"read_seal", f.seals.hits, f.seals.misses};
 	out[n++] = (struct cache_figures){"signer_table", f.tables.hits, f.tables.misses};
 	out[n++] = (struct cache_figures){"read_before", f.kept.hits, f.kept.misses};
 	out[n++] = (struct cache_figures){"judged_licence", f.licences.hits, f.licences.misses};
@@ -37,6 +38,7 @@ size_t cache_rooms_read(struct service *s, struct cache_room *out)
 	store_figures(s->store, &st);
 	peers_figures(s->peers, &p);
 	out[n++] = (struct cache_room){"memo", f.memo.bytes, f.memo.limit};
+	out[n++] = (struct cache_room){"read_seal", f.seals.bytes, f.seals.limit};
 	out[n++] = (struct cache_room){"signer_table", f.tables.bytes, f.tables.limit};
 	out[n++] = (struct cache_room){"read_before", f.kept.bytes, f.kept.limit};
 	out[n++] = (struct cache_room){"judged_licence", f.licences.bytes, f.licences.limit};

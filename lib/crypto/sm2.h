@@ -35,6 +35,8 @@ enum sm2_backend { SM2_OWN, SM2_OPENSSL };
 struct sm2_cache; /* sm2_cache.h */
 struct memo;      /* memo.h */
 struct sm2_ahead; /* sm2_batch.h */
+struct sm2_head;  /* sm2_head.h */
+struct seal_memo; /* verify/seal_memo.h: carried here for whoever verifies seals */
 enum memo_kind {
 	MEMO_NONE,    /* not kept: a document comes once */
 	MEMO_SEAL,    /* a maker's value over a seal */
@@ -49,6 +51,9 @@ struct sm2_means {
 	struct memo *memo;             /* of what was found good before; NULL: none */
 	enum memo_kind kind;           /* what this value stands in: set where that is known */
 	const struct sm2_ahead *ahead; /* what was verified in a batch just before; NULL: nothing */
+	const struct sm2_head *heads;  /* n_heads beginnings that the message may have; NULL: none */
+	size_t n_heads;
+	struct seal_memo *seals; /* seals that were found good before; NULL: none */
 };
 
 /* ERR_SIGNATURE_BAD when it does not verify, including a malformed signature (trailing bytes, raw r||s,

@@ -8,6 +8,7 @@ struct desk_caches {
 	struct kept *kept;        /* likewise */
 	struct kept *licences;    /* likewise */
 	struct sm2_cache *tables; /* likewise */
+	struct seal_memo *seals;  /* likewise */
 	atomic_bool used;         /* by a trust list */
 	_Atomic uint64_t desks, doubts;
 };
@@ -29,7 +30,9 @@ enum err desk_caches_new(size_t limit, const struct rand *r, struct desk_caches 
 	if (e == ERR_OK && limit != 0)
 		e = kept_new(limit / 3, &c->licences);
 	if (e == ERR_OK && limit != 0)
-		e = sm2_cache_new(limit / 5 * 2, r, &c->tables);
+		e = sm2_cache_new(limit / 3, r, &c->tables);
+	if (e == ERR_OK && limit != 0)
+		e = seal_memo_new(limit / 15, r, &c->seals);
 	if (e != ERR_OK) {
 		desk_caches_free(c);
 		return e;
@@ -46,6 +49,7 @@ void desk_caches_free(struct desk_caches *c)
 	kept_free(c->kept);
 	kept_free(c->licences);
 	sm2_cache_free(c->tables);
+	seal_memo_free(c->seals);
 	free(c);
 }
 
@@ -55,10 +59,13 @@ void desk_caches_use(struct desk_caches *c, struct cert_store *trust)
 
 	if (c->memo == NULL)
 		return;
-	if (atomic_exchange(&c->used, true))
+	if (atomic_exchange(&c->used, true)) {
 		memo_next_epoch(c->memo);
+		seal_memo_next_epoch(c->seals);
+	}
 	by.tables = c->tables;
 	by.memo = c->memo;
+	by.seals = c->seals;
 	cert_store_use(trust, by);
 }
 
@@ -110,4 +117,5 @@ void desk_caches_figures(struct desk_caches *c, struct desk_cache_figures *out)
 	kept_figures(c->kept, &out->kept);
 	kept_figures(c->licences, &out->licences);
 	sm2_cache_figures(c->tables, &out->tables);
+	seal_memo_figures(c->seals, &out->seals);
 }

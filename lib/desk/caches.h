@@ -1,6 +1,7 @@
 /*
- * What a service keeps so that it need not work it out again: the tables of signers' keys (crypto/sm2_cache.h) and the
- * signatures and certificates that were proved before (crypto/memo.h). Both answer for identical bytes only, and only
+ * What a service keeps so that it need not work it out again: the tables of signers' keys (crypto/sm2_cache.h), the
+ * signatures and certificates that were proved before (crypto/memo.h), and seals, read (verify/seal_memo.h). All answer
+ * for identical bytes only, and only
  * what is true of these bytes for ever; trust, periods, revocation and states are judged anew with every call. And what
  * was read of the store and changes seldom (kept.h), and licences that were judged a moment ago (known.h).
  *
@@ -13,6 +14,7 @@
 #include "crypto/memo.h"
 #include "crypto/sm2_cache.h"
 #include "desk/kept.h"
+#include "verify/seal_memo.h"
 
 enum {
 	CACHES_LIMIT_MIN = 15 * 256 * 1024,
@@ -33,6 +35,7 @@ struct desk_cache_figures {
 	struct memo_figures memo;
 	struct kept_figures kept, licences;
 	struct sm2_cache_figures tables;
+	struct seal_memo_figures seals;
 };
 /* Of the desk itself; NULL when nothing is kept. c may be NULL. */
 struct memo *desk_caches_memo(struct desk_caches *c);

@@ -10,7 +10,8 @@ struct source {
 	struct reading rd;
 	bool only_v4;
 	bool is_ber;
-	struct span in; /* as received */
+	struct span in;                  /* as received */
+	const struct ses_memory *memory; /* NULL: of nothing */
 };
 
 static enum err refuse_version(const struct reading *rd, const char *element, int64_t version)
@@ -399,14 +400,41 @@ enum err ses_seal_parse(struct arena *a, struct span in, struct ses_seal *out, s
 
 /* ---- SES_Signature ---- */
 
+/* A seal that was read before, word for word. *found: it was. */
+static enum err recall_seal(const struct source *src, struct der *tbs, struct ses_seal *out, bool *found)
+{
+	const struct ses_memory *m = src->memory;
+	const struct ses_known *known = NULL;
+	struct der look = *tbs;
+	struct der_item it;
+	enum err e = ERR_OK;
+
+	if (m != NULL && !src->is_ber && der_take(&look, DER_SEQUENCE, &it) == ERR_OK)
+		known = m->recall(m->arg, it.raw);
+	*found = known != NULL;
+	if (known == NULL)
+		return ERR_OK;
+	for (size_t i = 0; e == ERR_OK && i < known->n; i++)
+		e = deviation_add(src->rd.list, known->item[i].code, known->item[i].where);
+	if (e != ERR_OK)
+		return ses_wrong(&src->rd, e, "SESeal");
+	*out = known->seal;
+	out->raw = out->received = it.raw;
+	*tbs = look;
+	return ERR_OK;
+}
+
 /* The seal, some time in an OCTET STRING. */
 static enum err read_embedded_seal(struct source *src, struct der *tbs, struct ses_seal *out)
 {
 	static const unsigned path[] = {0, 1};
 	struct span contents;
 	struct der in;
-	enum err e;
+	bool found;
+	enum err e = recall_seal(src, tbs, out, &found);
 
+	if (e != ERR_OK || found)
+		return e;
 	if (der_peek(tbs) != DER_OCTET_STRING) {
 		e = read_seal(src, tbs, out);
 		return e == ERR_OK ? received_seal(src, path, 2, out) : e;
@@ -535,13 +563,20 @@ static enum err read_whole_signature(struct source *src, struct ses_signature *o
 	return e;
 }
 
-enum err ses_signature_read(struct arena *a, struct span in, const struct ses_reading *how, struct ses_signature *out,
-                            struct err_note *note)
+enum err ses_signature_recall(struct arena *a, struct span in, const struct ses_reading *how,
+                              const struct ses_memory *memory, struct ses_signature *out, struct err_note *note)
 {
 	struct source src = source_of(a, in, how, note);
 
 	src.only_v4 = false;
+	src.memory = memory;
 	return read_whole_signature(&src, out);
+}
+
+enum err ses_signature_read(struct arena *a, struct span in, const struct ses_reading *how, struct ses_signature *out,
+                            struct err_note *note)
+{
+	return ses_signature_recall(a, in, how, NULL, out, note);
 }
 
 enum err ses_signature_parse(struct arena *a, struct span in, struct ses_signature *out, struct err_note *note)

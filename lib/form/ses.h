@@ -93,6 +93,21 @@ enum err ses_seal_read(struct arena *a, struct span in, const struct ses_reading
                        struct err_note *note) MUST_CHECK;
 enum err ses_signature_read(struct arena *a, struct span in, const struct ses_reading *how, struct ses_signature *out,
                             struct err_note *note) MUST_CHECK;
+/* The same, where the seal of a signature may have been read before: recall() is asked for the octets of the seal as
+ * they stand in `in`, if that is DER, and answers what ses_seal_read() made of them with the same `how`, for at least
+ * as long as the arena; NULL: nothing is known. */
+struct ses_known {
+	struct ses_seal seal;
+	size_t n; /* deviations that it noted */
+	const struct deviation *item;
+};
+struct ses_memory {
+	const struct ses_known *(*recall)(void *arg, struct span seal);
+	void *arg;
+};
+enum err ses_signature_recall(struct arena *a, struct span in, const struct ses_reading *how,
+                              const struct ses_memory *memory, struct ses_signature *out,
+                              struct err_note *note) MUST_CHECK;
 /* The same for what we make ourselves: version 4 only, strict. */
 enum err ses_seal_parse(struct arena *a, struct span in, struct ses_seal *out, struct err_note *note) MUST_CHECK;
 enum err ses_signature_parse(struct arena *a, struct span in, struct ses_signature *out,

@@ -151,6 +151,10 @@ struct sm2_means judge_means(const struct judge *j, const struct value_steps *st
 	struct sm2_means by = policy_means(j->p);
 
 	by.ahead = j->ahead;
+	if (j->known != NULL && steps->memo == MEMO_SEAL)
+		by.ahead = seal_known_value(j->known);
+	else if (j->known != NULL)
+		by.heads = seal_known_heads(j->known, &by.n_heads);
 	by.kind = steps->memo == MEMO_LICENCE && !j->own_format ? MEMO_NONE : steps->memo;
 	return by;
 }

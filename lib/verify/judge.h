@@ -5,6 +5,7 @@
 #ifndef YZ_VERIFY_JUDGE_H
 #define YZ_VERIFY_JUDGE_H
 
+#include "verify/seal_memo.h"
 #include "verify/verify.h"
 
 struct judge {
@@ -22,6 +23,7 @@ struct judge {
 	                             * judge_signed_data(), when the SignedData has no signingTime of its own */
 	const struct cert_store *evidence; /* revocation evidence that the file itself carries; NULL: none */
 	const struct sm2_ahead *ahead;     /* values that were verified together before; NULL: none */
+	const struct seal_known *known;    /* the seal of the signature, when it was found good before; NULL: not known */
 	bool own_format; /* a file of our own making: its signature is read strictly, without deviations */
 };
 

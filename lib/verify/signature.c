@@ -134,6 +134,12 @@ static enum err signing_time(struct judge *j, const struct ses_signature *sig)
 	return ERR_OK;
 }
 
+/* What the signature should be over: its data (ptr NULL: not at hand), and the scope it should name (NULL: any). */
+struct signed_what {
+	struct span data;
+	const char *scope;
+};
+
 static void signature_facts(struct judge *j, const struct ses_signature *sig)
 {
 	j->s->version = sig->version;
@@ -142,7 +148,19 @@ static void signature_facts(struct judge *j, const struct ses_signature *sig)
 	j->s->has_seal = true;
 }
 
-static enum err judge_parsed(struct judge *j, const struct ses_signature *sig, struct span data, const char *scope)
+/* When nothing was wrong with it. */
+static void remember_seal(struct judge *j, const struct seal_question *q, const struct ses_signature *sig,
+                          const struct cert *signer)
+{
+	struct seal_found found = {sig, signer != NULL ? cert_sm2_key(signer) : NULL, policy_means(j->p)};
+
+	found.by.kind = MEMO_SEAL;
+	if (j->s->indication == IND_NONE && !j->r->incomplete)
+		seal_memo_keep(q, &found);
+}
+
+static enum err judge_parsed(struct judge *j, const struct ses_signature *sig, const struct seal_question *q,
+                             struct signed_what what)
 {
 	struct cert *signer = NULL;
 	enum err e;
@@ -154,16 +172,18 @@ static enum err judge_parsed(struct judge *j, const struct ses_signature *sig, s
 	if (e == ERR_OK)
 		e = signer_in_seal(j, sig);
 	if (e == ERR_OK)
-		e = data_hash(j, sig, signer, data);
+		e = data_hash(j, sig, signer, what.data);
 	if (e != ERR_OK)
 		goto out;
-	scope_step(j, sig, scope);
+	scope_step(j, sig, what.scope);
 	judge_extensions(j, "extensions", sig->ext, sig->n_ext);
 	e = signing_time(j, sig);
 	if (e == ERR_OK)
 		e = judge_seal(j, &sig->seal, true);
 	if (e == ERR_OK)
 		e = signer_steps(j, signer);
+	if (e == ERR_OK)
+		remember_seal(j, q, sig, signer);
 out:
 	cert_free(signer);
 	return e;
@@ -173,7 +193,10 @@ enum err judge_signature(struct judge *j, struct span bytes, struct span data, c
 {
 	struct ses_signature *sig = arena_alloc(j->a, sizeof(*sig));
 	struct deviations list = {0};
-	const struct ses_reading how = {&list, policy_rules(j->p)->zone_minutes};
+	struct seal_question q = {
+	    .memo = policy_means(j->p).seals, .arena = j->a, .zone_minutes = policy_rules(j->p)->zone_minutes};
+	const struct ses_reading how = {&list, q.zone_minutes};
+	const struct ses_memory memory = {seal_memo_recall, &q};
 	struct err_note note = {0};
 	enum err parsed, e;
 
@@ -181,12 +204,14 @@ enum err judge_signature(struct judge *j, struct span bytes, struct span data, c
 	if (sig == NULL || j->s == NULL)
 		return ERR_BUDGET;
 	parsed = j->own_format ? ses_signature_parse(j->a, bytes, sig, &note)
-	                       : ses_signature_read(j->a, bytes, &how, sig, &note);
+	                       : ses_signature_recall(j->a, bytes, &how, &memory, sig, &note);
 	e = judge_structure(j, "structure", parsed, &note);
 	if (e == ERR_OK)
 		judge_deviations(j, &list);
+	j->known = q.found;
 	if (e == ERR_OK && parsed == ERR_OK)
-		e = judge_parsed(j, sig, data, scope);
+		e = judge_parsed(j, sig, &q, (struct signed_what){data, scope});
+	j->known = NULL;
 	return e;
 }
 

@@ -94,7 +94,7 @@ class BenchLoad(unittest.TestCase):
         self.load("--mix", "verify", "--brief", "--document", self.document)
         got = json.loads(self.s.cli("status", "--json", who="system").stdout)
         caches = {c["name"]: c for c in got["caches"]}
-        self.assertLessEqual({"seal", "chain", "licence", "certificate", "signer_table"}, set(caches))
+        self.assertLessEqual({"seal", "chain", "licence", "certificate", "read_seal", "signer_table"}, set(caches))
         for name in ("seal", "chain", "licence", "certificate"):
             self.assertGreater(int(caches[name]["hits"]), 0, name)
         self.assertTrue(0 < int(got["cache_bytes"]) <= int(got["cache_limit"]))

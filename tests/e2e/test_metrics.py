@@ -118,7 +118,7 @@ class Metrics(Case):
         self.assertGreater(after.get("yinzheng_commit_seconds_count"), before.get("yinzheng_commit_seconds_count"))
         self.assertGreater(after.get("yinzheng_cache_hits_total", cache="peers"), 0)
         self.assertGreater(after.get("yinzheng_cache_bytes", cache="peers"), 0)
-        for name in ("seal", "chain", "licence", "certificate", "signer_table"):
+        for name in ("seal", "chain", "licence", "certificate", "read_seal", "signer_table"):
             self.assertIn(("yinzheng_cache_hits_total", (("cache", name),)), after.values)
         for name in ("tls", "receipt", "verdict", "maker", "samr", "mnr"):
             self.assertGreater(after.get("yinzheng_certificate_days_left", certificate=name), 300)

@@ -125,6 +125,29 @@ class VerifyService(unittest.TestCase):
         self.assertEqual((got["brief"].report_json, got["brief"].verdict.indication), ("", "TOTAL_PASSED"))
         self.assertEqual(json.loads(got["bad"].report_json)["indication"], "TOTAL_FAILED")
 
+    # ---- seals that return ----
+
+    def read_seals(self):
+        return next(c for c in self.s.call("system", "AdminService.GetStatus").caches if c.name == "read_seal")
+
+    def test_a_seal_that_returns_is_judged_as_the_first_time(self):
+        """Signatures with one seal: their reports are the same whether the seal is known or not, good and bad."""
+        at = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        data = [b"one", b"two"]
+        signed = [self.s.call("issuer-samr", "SealService.Sign", seal_id=self.s.seal.id, property_info="file.dat",
+                              purpose="test", digest=bytes.fromhex(sm3(d))).signature for d in data]
+        changed = bytearray(signed[1])
+        changed[-1] ^= 1
+        before = self.read_seals()
+        first = self.verify(signed[0], data=data[0], has_data=True, at=at)
+        self.assertEqual(first.verdict.indication, "TOTAL_PASSED")
+        for _ in range(4):
+            self.assertEqual(self.verify(signed[0], data=data[0], has_data=True, at=at), first)
+        self.assertGreaterEqual(self.read_seals().hits, before.hits + 2)
+        self.assertEqual(self.verify(signed[1], data=data[1], has_data=True, at=at).verdict.indication, "TOTAL_PASSED")
+        for document, content in ((signed[1], data[0]), (bytes(changed), data[1])):
+            self.assertEqual(self.verify(document, data=content, has_data=True, at=at).verdict.indication, "TOTAL_FAILED")
+
     def test_policies_are_named_and_others_refused(self):
         for name in ("default", "strict", "archive"):
             reply = self.s.call("window", "VerificationService.Verify", document=self.good, policy=name)
