@@ -344,6 +344,8 @@ enum err desk_begin(struct desk_call *call, const struct use_case *use)
 	if (!first)
 		desk_caches_doubt(call->desk->o.caches);
 
+	for (unsigned kind = 0; kind < STORE_KINDS; kind++)
+		call->epochs[kind] = store_epoch(call->desk->o.store, kind);
 	call->use = use;
 	call->work = NULL;
 	call->replayed = false;
@@ -368,8 +370,10 @@ static enum err replay_keep(struct desk_call *call, struct store_tx *tx)
 
 static enum err commit(struct desk_call *call, struct store_tx *tx)
 {
-	enum err e = store_principal_same(tx, call->caller.id, call->caller.version);
+	enum err e = ERR_OK;
 
+	if (!store_unchanged(tx, STORE_PRINCIPALS, call->epochs[STORE_PRINCIPALS]))
+		e = store_principal_same(tx, call->caller.id, call->caller.version);
 	if (e == ERR_OK)
 		e = replay_find(call, tx);
 	if (e != ERR_OK || call->replayed)

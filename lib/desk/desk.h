@@ -80,8 +80,9 @@ struct desk_call {
 	void *pack_arg;
 	/* kept by desk/ */
 	const struct use_case *use;
-	void *work;             /* what prepare() found out, for commit() */
-	const char *receipt_id; /* that commit() wrote, with its body: need not be read back */
+	void *work;                   /* what prepare() found out, for commit() */
+	uint64_t epochs[STORE_KINDS]; /* of the store, before anything was read */
+	const char *receipt_id;       /* that commit() wrote, with its body: need not be read back */
 	struct span receipt_body;
 	/* results */
 	struct err_note note; /* of the refusal */

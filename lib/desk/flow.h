@@ -50,6 +50,10 @@ struct holder_rows {
 /* The holder's licences of a type ("" all). *h must outlive the rows. */
 enum err source_holder_rows(struct desk_call *call, struct store_tx *tx, const struct licence_holder *h,
                             const char *type_code, struct holder_rows *out) MUST_CHECK;
+/* All of them for a use that asks for the versions of what it took again in its commit: the local store's may be known
+ * already (known.h). */
+enum err source_holder_rows_known(struct desk_call *call, struct store_tx *tx, const struct licence_holder *h,
+                                  struct holder_rows *out) MUST_CHECK;
 /* At least those of this type: `all` itself when it is complete, else asked for anew, so that a holder with very many
  * licences is still served. */
 enum err source_rows_of_type(struct desk_call *call, struct store_tx *tx, const struct holder_rows *all,
@@ -91,6 +95,8 @@ struct judged {
 /* Three questions, three answers (README): the signature is judged at the store's time of issue with revocation
  * required, state and validity at `now`. Never an error about the licence itself. */
 enum err licence_judge(struct desk_call *call, int64_t now, const struct fetched *f, struct judged *out) MUST_CHECK;
+/* In a commit: no licence and no seal has changed since the call began, so that none need be asked for by itself. */
+bool judged_unchanged(const struct desk_call *call, const struct store_tx *tx);
 /* ERR_STORE_CHANGED unless licence and seal are still what was judged (those of other sources cannot be asked). */
 enum err judged_same(struct store_tx *tx, const struct judged *j) MUST_CHECK;
 /* The name that the record gives this holder; NULL when he is none of its holders. */

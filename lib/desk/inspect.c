@@ -316,8 +316,9 @@ static enum err inspect_commit(struct desk_call *call, struct store_tx *tx)
 	struct inspect_answer *ans = call->ans;
 	enum err e = w->by_code ? store_code_spend(tx, w->code.hash, call->caller.id) : ERR_OK;
 
-	for (size_t i = 0; e == ERR_OK && i < w->n; i++)
-		e = judged_same(tx, &w->lines[i].judged);
+	if (!judged_unchanged(call, tx))
+		for (size_t i = 0; e == ERR_OK && i < w->n; i++)
+			e = judged_same(tx, &w->lines[i].judged);
 	if (e == ERR_OK)
 		e = inspect_entry(call, tx, w);
 	if (e == ERR_OK)

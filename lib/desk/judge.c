@@ -137,6 +137,12 @@ enum err licence_judge(struct desk_call *call, int64_t now, const struct fetched
 	return ERR_OK;
 }
 
+bool judged_unchanged(const struct desk_call *call, const struct store_tx *tx)
+{
+	return store_unchanged(tx, STORE_LICENCES, call->epochs[STORE_LICENCES]) &&
+	       store_unchanged(tx, STORE_SEALS, call->epochs[STORE_SEALS]);
+}
+
 enum err judged_same(struct store_tx *tx, const struct judged *j)
 {
 	if (j->row == NULL || !source_is_local(j->source))

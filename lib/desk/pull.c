@@ -232,10 +232,12 @@ static enum err pull_prepare(struct desk_call *call)
 
 /* ---- spend, check again, write down (step 9) ------------------------------------------------ */
 
-static enum err lines_same(struct store_tx *tx, const struct pull_work *w)
+static enum err lines_same(const struct desk_call *call, struct store_tx *tx, const struct pull_work *w)
 {
 	enum err e = ERR_OK;
 
+	if (judged_unchanged(call, tx))
+		return ERR_OK;
 	for (size_t i = 0; e == ERR_OK && i < w->item.n_materials; i++)
 		e = judged_same(tx, &w->lines[i].judged);
 	return e;
@@ -287,7 +289,7 @@ static enum err pull_commit(struct desk_call *call, struct store_tx *tx)
 	enum err e = store_code_spend(tx, w->code.hash, call->caller.id);
 
 	if (e == ERR_OK)
-		e = lines_same(tx, w);
+		e = lines_same(call, tx, w);
 	if (e == ERR_OK)
 		e = pull_entry(call, tx, w);
 	if (e == ERR_OK)

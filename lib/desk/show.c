@@ -146,7 +146,7 @@ static enum err holder_commit(struct desk_call *call, struct store_tx *tx)
 	const struct holder_work *w = call->work;
 	struct desk_fact facts[WALLET_FACTS + 1];
 	struct wallet_facts wallet;
-	enum err e = preview_same(tx, &w->preview);
+	enum err e = judged_unchanged(call, tx) ? ERR_OK : preview_same(tx, &w->preview);
 
 	wallet_facts(&wallet, &w->req->holder, &w->req->presenter);
 	memcpy(facts, wallet.facts, sizeof(wallet.facts));

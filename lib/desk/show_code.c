@@ -274,7 +274,7 @@ static enum err code_read(struct store_tx *tx, void *arg)
 {
 	struct desk_call *call = arg;
 	struct code_work *w = call->work;
-	enum err e = source_holder_rows(call, tx, &w->req->holder, "", &w->rows);
+	enum err e = source_holder_rows_known(call, tx, &w->req->holder, &w->rows);
 
 	if (e != ERR_OK)
 		return e;
@@ -347,10 +347,12 @@ static enum err code_prepare(struct desk_call *call)
 }
 
 /* A code is made for licences as they are now. */
-static enum err granted_same(struct store_tx *tx, const struct code_work *w)
+static enum err granted_same(const struct desk_call *call, struct store_tx *tx, const struct code_work *w)
 {
 	enum err e = ERR_OK;
 
+	if (judged_unchanged(call, tx))
+		return ERR_OK;
 	if (w->req->kind == CODE_USE)
 		return preview_same(tx, &w->preview);
 	for (size_t i = 0; e == ERR_OK && i < w->req->n_show; i++) {
@@ -390,7 +392,7 @@ static enum err code_commit(struct desk_call *call, struct store_tx *tx)
 	struct code_work *w = call->work;
 	struct code_answer *ans = call->ans;
 	unsigned life = w->req->life_seconds != 0 ? w->req->life_seconds : CODE_LIFE;
-	enum err e = granted_same(tx, w);
+	enum err e = granted_same(call, tx, w);
 
 	w->row.created = store_tx_now(tx);
 	w->row.expires = w->row.created + (int64_t)life * 1000;

@@ -17,6 +17,8 @@ static enum err tx_begin(struct store *s, struct db *db, struct store_tx *tx)
 	*tx = (struct store_tx){.store = s, .db = db, .now = now};
 	if (e == ERR_OK)
 		e = mark_read(tx, &mark);
+	if (e == ERR_OK)
+		e = others_follow(tx);
 	if (e != ERR_OK) {
 		db->driver->rollback(db);
 		return e;

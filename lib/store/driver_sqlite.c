@@ -391,6 +391,20 @@ static int64_t changes(struct db *db)
 	return sqlite3_changes64(lite_of(db)->handle);
 }
 
+static enum err others(struct db *db, int64_t *out)
+{
+	struct db_stmt *s = NULL;
+	bool row = false;
+	enum err e = prepare(db, "PRAGMA data_version", &s);
+
+	if (e == ERR_OK)
+		e = step(s, &row);
+	if (e == ERR_OK && row)
+		*out = column_int(s, 0);
+	finish(s);
+	return e;
+}
+
 /* ---- transactions --------------------------------------------------------------------------- */
 
 static enum err run(struct db *db, const char *sql)
@@ -465,6 +479,7 @@ const struct db_driver driver_sqlite = {
     .column_bytes = column_bytes,
     .finish = finish,
     .changes = changes,
+    .others = others,
     .backup = backup_sqlite,
     .restore = restore_sqlite,
 };

@@ -44,6 +44,7 @@ struct store {
 	_Atomic int64_t follows; /* db_time: the same of the database's clock, as it was read last */
 	_Atomic int64_t last;    /* db_time: the latest that was told */
 	_Atomic uint64_t epochs[STORE_KINDS];
+	int64_t others;          /* the one writer's: what db_driver.others() said in its last transaction */
 	struct counts counts;
 	_Atomic int64_t away_since; /* when a writer last lost the database; 0: it is there */
 	struct pool *pool;
@@ -61,6 +62,8 @@ struct store_tx {
 	bool assumed;     /* something of that kind was assumed */
 	bool unasked;     /* it was assumed that a request was not answered yet, and store_replay_put() did not come */
 	unsigned touched; /* bits of enum store_kind */
+	size_t salts;     /* octets of `salt` that were not used yet */
+	uint8_t salt[512];
 };
 
 /* NULL when out of memory. */
@@ -160,6 +163,9 @@ void time_follow(struct store *s, int64_t time);
 enum err touch(struct store_tx *tx, enum store_kind kind, unsigned shard) MUST_CHECK;
 /* After the commit: this process' caches know. */
 void touched(struct store *s, unsigned bits);
+/* In a transaction of the one writer, which nobody can come into: if another process has written since its last one,
+ * whatever it was, caches know at once, not when the keeper looks. */
+enum err others_follow(struct store_tx *tx) MUST_CHECK;
 /* The sums per kind as the database has them. */
 enum err versions_read(struct store_tx *tx, int64_t out[STORE_KINDS]) MUST_CHECK;
 

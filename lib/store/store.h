@@ -112,6 +112,9 @@ enum store_kind { STORE_PRINCIPALS, STORE_CATALOGUE, STORE_SEALS, STORE_LICENCES
  * the commit, by another server or process within a second. Costs nothing. Take it before what is to be cached is read:
  * what was cached under another number is to be read anew. */
 uint64_t store_epoch(struct store *s, enum store_kind kind);
+/* In a write: is everything of this kind still as it was when this epoch was taken, whoever could have changed it? Then
+ * what was read since need not be asked for again. False on PostgreSQL, where only asking tells. */
+bool store_unchanged(const struct store_tx *tx, enum store_kind kind, uint64_t epoch);
 
 /* ---- principals ----------------------------------------------------------------------------- */
 
@@ -260,6 +263,8 @@ enum err store_licence_get(struct store_tx *tx, struct arena *a, const char *id,
 /* A holder's licences (any state), newest first, at most max; type_code "" all. Without record and signature. */
 enum err store_licence_by_holder(struct store_tx *tx, struct arena *a, const struct holder_key *h,
                                  const char *type_code, size_t max, struct licence_row **out, size_t *n) MUST_CHECK;
+/* How many there are. None is ever taken from a holder: as many as before are the same as before. */
+enum err store_licence_count(struct store_tx *tx, const struct holder_key *h, uint64_t *n) MUST_CHECK;
 /* An issuer's licences, oldest first, after the opaque token ("" from the start); *next is "" at the end. */
 enum err store_licence_list(struct store_tx *tx, struct arena *a, const char *issuer_code, const char *type_code,
                             const char *token, size_t max, struct licence_row **out, size_t *n, char **next) MUST_CHECK;

@@ -23,6 +23,24 @@ void touched(struct store *s, unsigned bits)
 			atomic_fetch_add(&s->epochs[kind], 1);
 }
 
+enum err others_follow(struct store_tx *tx)
+{
+	struct store *s = tx->store;
+	int64_t now = 0;
+	enum err e = tx->db->driver->others(tx->db, &now);
+
+	if (e == ERR_OK && now != s->others) {
+		touched(s, ~0u);
+		s->others = now;
+	}
+	return e;
+}
+
+bool store_unchanged(const struct store_tx *tx, enum store_kind kind, uint64_t epoch)
+{
+	return !tx->store->driver->shared && (tx->touched & 1u << kind) == 0 && store_epoch(tx->store, kind) == epoch;
+}
+
 uint64_t store_epoch(struct store *s, enum store_kind kind)
 {
 	return atomic_load(&s->epochs[kind]);
