@@ -14,7 +14,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-enum kept_kind { KEPT_PRINCIPAL_KEY, KEPT_PRINCIPAL, KEPT_TYPE, KEPT_ITEM, KEPT_SEAL, KEPT_LICENCE, KEPT_KINDS };
+enum kept_kind { KEPT_PRINCIPAL_KEY, KEPT_PRINCIPAL, KEPT_TYPE, KEPT_ITEM, KEPT_SEAL, KEPT_LICENCE, KEPT_HOLDER, KEPT_KINDS };
 
 struct kept;
 /* limit: bytes of all values, with what keeping them takes. ERR_NO_MEMORY. */

@@ -79,3 +79,56 @@ void known_keep(struct desk_call *call, const struct fetched *f, const struct re
 	if (kept != NULL && q.name.len <= KEPT_NAME_MAX && kept_put(kept, &q, known_make, &g, &ignored) != ERR_OK)
 		return; /* it will be judged anew */
 }
+
+/* ---- a holder's rows ------------------------------------------------------------------------ */
+
+/* The name stands in the arena; empty when it cannot. */
+static struct kept_question holder_question(struct desk_call *call, const struct holder_key *h, uint64_t epoch)
+{
+	const char *name = arena_printf(call->arena, "%s|%s", h->code_type, h->code);
+
+	return (struct kept_question){KEPT_HOLDER, span_str(name), epoch, call->arena};
+}
+
+const struct known_rows *known_rows_find(struct desk_call *call, const struct holder_key *h)
+{
+	struct kept *kept = desk_caches_licences(call->desk->o.caches);
+	struct kept_question q;
+
+	if (kept == NULL)
+		return NULL;
+	q = holder_question(call, h, known_epoch(call->desk));
+	return q.name.len != 0 ? kept_find(kept, &q) : NULL;
+}
+
+static enum err rows_make(struct arena *a, void *arg, const void **value)
+{
+	const struct known_rows *from = *(const struct known_rows *const *)arg;
+	struct known_rows *k = arena_alloc(a, sizeof(*k));
+	bool ok = k != NULL;
+
+	if (ok) {
+		k->n = from->n;
+		k->rows = arena_array(a, from->n, sizeof(*k->rows));
+		ok = k->rows != NULL;
+	}
+	for (size_t i = 0; ok && i < from->n; i++) {
+		k->rows[i] = from->rows[i];
+		ok = own_row(a, &k->rows[i]);
+	}
+	*value = k;
+	return ok ? ERR_OK : ERR_BUDGET;
+}
+
+void known_rows_keep(struct desk_call *call, const struct holder_key *h, uint64_t epoch, const struct known_rows *rows)
+{
+	struct kept *kept = desk_caches_licences(call->desk->o.caches);
+	struct kept_question q;
+	const void *ignored;
+
+	if (kept == NULL)
+		return;
+	q = holder_question(call, h, epoch);
+	if (q.name.len != 0 && q.name.len <= KEPT_NAME_MAX && kept_put(kept, &q, rows_make, &rows, &ignored) != ERR_OK)
+		return; /* they will be read again */
+}

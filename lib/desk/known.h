@@ -39,4 +39,15 @@ void known_seen(const struct known_licence *k, uint64_t epoch);
 /* f was judged: r passed, the record is that of the row, nothing speaks against its seal. Losing it is no error. */
 void known_keep(struct desk_call *call, const struct fetched *f, const struct report *r);
 
+/* A holder's rows at the local store, all of them, newest first. They are kept under known_epoch(), like what kept.h
+ * keeps: another server's change of state is known within a second. Only for what asks for the versions again in its
+ * commit, and after their number was compared, since new licences change no epoch. */
+struct known_rows {
+	size_t n;
+	struct licence_row *rows; /* without record and signature */
+};
+const struct known_rows *known_rows_find(struct desk_call *call, const struct holder_key *h);
+/* `rows` were read after `epoch` had been taken. Losing them is no error. */
+void known_rows_keep(struct desk_call *call, const struct holder_key *h, uint64_t epoch, const struct known_rows *rows);
+
 #endif

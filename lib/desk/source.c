@@ -254,8 +254,39 @@ static enum err add_rows(struct arena *a, const struct source *s, const struct l
 	return ERR_OK;
 }
 
-enum err source_holder_rows(struct desk_call *call, struct store_tx *tx, const struct licence_holder *h,
-                            const char *type_code, struct holder_rows *out)
+/* Those that are known, when there are as many now; false: they must be read. */
+static bool rows_known(struct desk_call *call, struct store_tx *tx, const struct holder_key *h, struct known_rows *out)
+{
+	const struct known_rows *k = known_rows_find(call, h);
+	uint64_t n = 0;
+
+	if (k == NULL || store_licence_count(tx, h, &n) != ERR_OK || n != k->n)
+		return false;
+	*out = *k;
+	return true;
+}
+
+struct rows_wanted {
+	const char *type_code;
+	bool may_be_known;
+};
+
+static enum err rows_of(struct desk_call *call, struct store_tx *tx, const struct source *s, const struct holder_key *h,
+                        struct rows_wanted want, struct known_rows *out)
+{
+	const uint64_t epoch = known_epoch(call->desk);
+	enum err e;
+
+	if (want.may_be_known && source_is_kept(call, s) && rows_known(call, tx, h, out))
+		return ERR_OK;
+	e = s->by_holder(s->arg, tx, call->arena, h, want.type_code, HOLDER_LICENCES_MAX + 1, &out->rows, &out->n);
+	if (e == ERR_OK && source_is_kept(call, s) && want.type_code[0] == '\0' && out->n <= HOLDER_LICENCES_MAX)
+		known_rows_keep(call, h, epoch, out);
+	return e;
+}
+
+static enum err all_rows(struct desk_call *call, struct store_tx *tx, const struct licence_holder *h,
+                         struct rows_wanted want, struct holder_rows *out)
 {
 	const struct holder_key key = {h->code_type, h->code};
 	struct holder_rows all = {.holder = h};
@@ -263,12 +294,11 @@ enum err source_holder_rows(struct desk_call *call, struct store_tx *tx, const s
 
 	for (size_t i = 0; i < d->n_sources; i++) {
 		const struct source *s = d->sources[i];
-		struct licence_row *rows = NULL;
-		size_t n = 0;
-		enum err e = s->by_holder(s->arg, tx, call->arena, &key, type_code, HOLDER_LICENCES_MAX + 1, &rows, &n);
+		struct known_rows found = {0};
+		enum err e = rows_of(call, tx, s, &key, want, &found);
 
 		if (e == ERR_OK)
-			e = add_rows(call->arena, s, rows, n, &all);
+			e = add_rows(call->arena, s, found.rows, found.n, &all);
 		if (e == ERR_SOURCE_UNAVAILABLE)
 			all.unavailable = true;
 		else if (e != ERR_OK)
@@ -276,6 +306,18 @@ enum err source_holder_rows(struct desk_call *call, struct store_tx *tx, const s
 	}
 	*out = all;
 	return ERR_OK;
+}
+
+enum err source_holder_rows(struct desk_call *call, struct store_tx *tx, const struct licence_holder *h,
+                            const char *type_code, struct holder_rows *out)
+{
+	return all_rows(call, tx, h, (struct rows_wanted){type_code, false}, out);
+}
+
+enum err source_holder_rows_known(struct desk_call *call, struct store_tx *tx, const struct licence_holder *h,
+                                  struct holder_rows *out)
+{
+	return all_rows(call, tx, h, (struct rows_wanted){"", true}, out);
 }
 
 enum err source_rows_of_type(struct desk_call *call, struct store_tx *tx, const struct holder_rows *all,

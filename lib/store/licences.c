@@ -206,6 +206,23 @@ enum err store_licence_by_holder(struct store_tx *tx, struct arena *a, const str
 	return e;
 }
 
+enum err store_licence_count(struct store_tx *tx, const struct holder_key *h, uint64_t *n)
+{
+	uint8_t hash[SM3_LEN];
+	struct query q;
+	bool found;
+	enum err e = holder_hash(tx, h, hash);
+
+	if (e != ERR_OK)
+		return e;
+	q_open(&q, tx, "SELECT count(*) FROM holders WHERE holder_hash = $1");
+	q_put_blob(&q, span_of(hash, SM3_LEN));
+	found = q_next(&q);
+	if (found)
+		*n = (uint64_t)q_int(&q);
+	return q_close_found(&q, found);
+}
+
 /* A token is the sequence number of the last row that was given, in hex. */
 static enum err token_decode(const char *token, int64_t *seq)
 {

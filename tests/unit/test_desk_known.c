@@ -114,9 +114,9 @@ static void judged_once_for_all_uses(void **state)
 	assert_int_equal(ans.materials[0].status, MATERIAL_FULFILLED);
 	assert_string_equal(value_in(&ans.materials[0], "姓名"), NAME);
 	f = figures(w);
-	assert_int_equal(f.values, 1);
-	assert_int_equal(f.misses, 2); /* the preview asks for the list, and for the material */
-	assert_true(f.hits >= 2);
+	assert_int_equal(f.values, 2); /* the licence, and the holder's list */
+	assert_int_equal(f.misses, 2); /* the preview asks for the licence in the list, and for the material */
+	assert_int_equal(f.hits, 3);   /* the code for list and licence, the pull for the licence */
 	w->clock += MINUTE;
 	same_as_anew(w, id);
 	assert_int_equal(figures(w).misses, f.misses);
@@ -217,6 +217,60 @@ static void changed_elsewhere_under_the_call(void **state)
 	assert_err(desk_begin(&c, &use_pull), ERR_OK); /* what is known is asked for again, whatever the epoch says */
 	assert_int_equal(ans.materials[0].status, MATERIAL_NOT_VALID);
 	assert_err(store_write(w->store, desk_commit, &c), ERR_OK);
+	other_gone(x);
+}
+
+static enum err coded_from(struct world *w, const struct holder_answer *p)
+{
+	struct code_request r = use_request(w, p);
+	struct code_answer made = {0};
+
+	return ask(w, the_wallet(), &use_code_issue, &r, &made);
+}
+
+/* What a code is made for is what there is, though the holder's list was read before. */
+static void what_came_elsewhere_is_in_the_list(void **state)
+{
+	struct world *w = *state;
+	struct world *x = other_server(w);
+	const char *id = issued(x, person_request(w));
+	struct issue_request later = food_request(w);
+	struct holder_answer p = preview(w, w->desk);
+
+	issued(x, later);
+	assert_err(coded_from(w, &p), ERR_PREVIEW_CHANGED);
+	p = preview(w, w->desk);
+	assert_err(coded_from(w, &p), ERR_OK);
+	w->clock += MINUTE;
+	later.number = "JY-0002"; /* which is newer, and takes the place of the other */
+	issued(x, later);
+	assert_err(coded_from(w, &p), ERR_PREVIEW_CHANGED);
+	for (int i = 0; i < 2; i++) {
+		p = preview(w, w->desk);
+		assert_err(set_state(x, id, i == 0 ? LICENCE_SUSPENDED : LICENCE_VALID), ERR_OK);
+		assert_err(coded_from(w, &p), ERR_PREVIEW_CHANGED);
+		p = preview(w, w->desk);
+		assert_err(coded_from(w, &p), ERR_OK);
+		assert_err(coded_from(w, &p), ERR_OK);
+	}
+	other_gone(x);
+}
+
+static void a_suspended_licence_is_shown_as_such(void **state)
+{
+	struct world *w = *state;
+	const char *id = issued(w, food_request(w)), *code;
+	struct world *x = other_server(w);
+	struct inspect_request r = {"", "", "", "", ""};
+	struct inspect_answer ans = {0};
+
+	show_code(w, id); /* the list is known now */
+	assert_err(set_state(x, id, LICENCE_SUSPENDED), ERR_OK);
+	code = show_code(w, id);
+	r.code = code;
+	assert_err(ask(w, the_inspector(), &use_inspect, &r, &ans), ERR_OK);
+	assert_int_equal(ans.licences[0].state, LICENCE_SUSPENDED);
+	assert_false(ans.licences[0].usable);
 	other_gone(x);
 }
 
@@ -477,6 +531,8 @@ int main(void)
 	    KNOWN(changed_here_between_two_uses),
 	    KNOWN(changed_elsewhere_counts_at_once),
 	    KNOWN(changed_elsewhere_under_the_call),
+	    KNOWN(what_came_elsewhere_is_in_the_list),
+	    KNOWN(a_suspended_licence_is_shown_as_such),
 	    KNOWN(seal_was_suspended_when_it_was_used),
 	    KNOWN(seal_was_suspended_later),
 	    KNOWN(a_renewal_is_found),
