@@ -111,13 +111,33 @@ static enum err bad_address(struct err_note *note)
 	                    "The store's address must look like postgres://user@host:5432/database.");
 }
 
+/* A password in which '@' or '/' is not escaped ends early for libpq: its rest is taken for a host or a port, and would
+ * stand in libpq's complaint about it. ('@' begins the name of an abstract socket.) */
+static bool is_torn(const PQconninfoOption *given)
+{
+	for (; given->keyword != NULL; given++) {
+		const char *v = given->val != NULL ? given->val : "";
+
+		if (strcmp(given->keyword, "port") == 0 && v[strspn(v, "0123456789,")] != '\0')
+			return true;
+		if (strcmp(given->keyword, "host") != 0)
+			continue;
+		for (const char *at = strchr(v, '@'); at != NULL; at = strchr(at + 1, '@'))
+			if (at != v && at[-1] != ',')
+				return true;
+	}
+	return false;
+}
+
 static enum err dial(struct pg *pg, struct err_note *note)
 {
 	PQconninfoOption *given = PQconninfoParse(pg->url, NULL);
 	struct options o = {0};
 
-	if (given == NULL)
+	if (given == NULL || is_torn(given)) {
+		PQconninfoFree(given);
 		return bad_address(note);
+	}
 	add_option(&o, "client_encoding", "UTF8");
 	for (const PQconninfoOption *p = given; p->keyword != NULL; p++)
 		if (p->val != NULL)

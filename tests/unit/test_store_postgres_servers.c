@@ -232,6 +232,23 @@ static void refused_connections(void **state)
 	b->options.url = b->url;
 }
 
+/* What libpq takes for a host or a port may be a part of the password. */
+static void torn_passwords_are_not_told(void **state)
+{
+	static const char *const urls[] = {"postgres://u:ge@heim@127.0.0.1:1/d", "postgres://u:geheim/x@127.0.0.1:1/d",
+	                                   "postgres://u:ge@heim@127.0.0.1:1,127.0.0.1:2/d"};
+	struct box *b = *state;
+	struct err_note note;
+	struct store *s;
+
+	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+		b->options.url = urls[i];
+		assert_int_equal(store_open(&b->options, &s, &note), ERR_CONFIG_INVALID);
+		assert_null(strstr(note.help, "heim"));
+	}
+	b->options.url = b->url;
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, box_setup, box_teardown)
 
 int main(void)
@@ -243,6 +260,7 @@ int main(void)
 	    T(the_databases_time),
 	    T(without_password),
 	    T(refused_connections),
+	    T(torn_passwords_are_not_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
