@@ -4,6 +4,7 @@
 
 #include "test_store.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <time.h>
 
@@ -60,6 +61,69 @@ static inline enum err nothing(struct store_tx *tx, void *arg)
 	(void)tx;
 	(void)arg;
 	return ERR_OK;
+}
+
+#define KILL_ALL                                                                                                       \
+	"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"                                                    \
+	" WHERE application_name = 'yinzheng' AND pid <> pg_backend_pid()"
+
+struct hammer {
+	struct store *store;
+	unsigned number, done;
+	enum err result;
+	atomic_bool *stop;
+};
+
+static inline void *write_many(void *arg)
+{
+	struct hammer *h = arg;
+
+	while (!*h->stop && h->result == ERR_OK) {
+		struct piece p = {0};
+
+		snprintf(p.id, sizeof(p.id), "T%u.%u", h->number, h->done);
+		h->result = store_write(h->store, piece_fn, &p);
+		h->done += h->result == ERR_OK;
+	}
+	return NULL;
+}
+
+/* Threads write while connections are killed at random moments, many in the middle of a COMMIT; `ms` is the shortest
+ * time between. How many writes were answered, all of them well: every attempt uses a unique name, so that a write that
+ * was run again after it had been committed would be refused. */
+static inline int64_t written_under_fire(struct box *b, struct store *s, int rounds, unsigned ms)
+{
+	enum { THREADS = 12 };
+	struct hammer h[THREADS];
+	pthread_t threads[THREADS];
+	atomic_bool stop = false;
+	int64_t done = 0;
+
+	for (unsigned i = 0; i < THREADS; i++) {
+		h[i] = (struct hammer){.store = s, .number = i, .stop = &stop};
+		assert_int_equal(pthread_create(&threads[i], NULL, write_many, &h[i]), 0);
+	}
+	for (int i = 0; i < rounds; i++) {
+		nap(ms + (unsigned)i % 7 * (ms / 2));
+		(void)ask(b, KILL_ALL);
+	}
+	stop = true;
+	for (unsigned i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], NULL);
+		assert_int_equal(h[i].result, ERR_OK);
+		done += h[i].done;
+	}
+	assert_true(done > THREADS);
+	return done;
+}
+
+/* As many receipts and numbered audit entries as writes were answered. */
+static inline void all_is_there(struct box *b, int64_t done)
+{
+	assert_int_equal(ask(b, "SELECT count(*) FROM receipts"), done);
+	box_settle(b);
+	assert_int_equal(ask(b, "SELECT count(*) FROM audit"), done);
+	assert_int_equal(ask(b, "SELECT max(idx) + 1 FROM audit"), done);
 }
 
 #endif

@@ -4,13 +4,7 @@
 
 #include "store/internal.h"
 
-#include <pthread.h>
-
 /* ---- connections end ------------------------------------------------------------------------ */
-
-#define KILL_ALL                                                                                                       \
-	"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"                                                    \
-	" WHERE application_name = 'yinzheng' AND pid <> pg_backend_pid()"
 
 /* Idle connections are gone: whoever comes next does not notice. */
 static void idle_connections_end(void **state)
@@ -52,58 +46,12 @@ static void ends_before_the_commit(void **state)
 	assert_int_equal(ask(b, "SELECT count(*) FROM audit"), 1);
 }
 
-struct hammer {
-	struct box *b;
-	unsigned number, done;
-	enum err result;
-	atomic_bool *stop;
-};
-
-static void *write_many(void *arg)
-{
-	struct hammer *h = arg;
-
-	while (!*h->stop && h->result == ERR_OK) {
-		struct piece p = {0};
-
-		snprintf(p.id, sizeof(p.id), "R%u.%u", h->number, h->done);
-		h->result = store_write(h->b->store, piece_fn, &p);
-		h->done += h->result == ERR_OK;
-	}
-	return NULL;
-}
-
-/* Connections are killed at random moments, many in the middle of a COMMIT. Whatever was answered is there, once, with
- * its entry; and since every attempt uses a unique name, a write that was run again after it had been committed would
- * be refused. */
+/* Whatever was answered is there, once, with its entry. */
 static void killed_under_load(void **state)
 {
-	enum { THREADS = 12, ROUNDS = 40 };
 	struct box *b = *state;
-	struct hammer h[THREADS];
-	pthread_t threads[THREADS];
-	atomic_bool stop = false;
-	int64_t done = 0;
 
-	for (unsigned i = 0; i < THREADS; i++) {
-		h[i] = (struct hammer){.b = b, .number = i, .stop = &stop};
-		assert_int_equal(pthread_create(&threads[i], NULL, write_many, &h[i]), 0);
-	}
-	for (int i = 0; i < ROUNDS; i++) {
-		nap(13 + (unsigned)i % 7 * 5);
-		(void)ask(b, KILL_ALL);
-	}
-	stop = true;
-	for (unsigned i = 0; i < THREADS; i++) {
-		pthread_join(threads[i], NULL);
-		assert_int_equal(h[i].result, ERR_OK);
-		done += h[i].done;
-	}
-	assert_true(done > 0);
-	assert_int_equal(ask(b, "SELECT count(*) FROM receipts"), done);
-	box_settle(b);
-	assert_int_equal(ask(b, "SELECT count(*) FROM audit"), done);
-	assert_int_equal(ask(b, "SELECT max(idx) + 1 FROM audit"), done);
+	all_is_there(b, written_under_fire(b, b->store, 40, 13));
 }
 
 /* ---- a commit whose answer is lost ---------------------------------------------------------- */

@@ -4,8 +4,6 @@
 
 #include "store/internal.h"
 
-#include <pthread.h>
-
 enum { MANY = 8 };
 
 /* A write, and its answer. */
@@ -273,61 +271,16 @@ static void no_code_is_used_twice(void **state)
 
 /* ---- connections end ------------------------------------------------------------------------ */
 
-struct hammer {
-	struct store *store;
-	unsigned number, done;
-	enum err result;
-	atomic_bool *stop;
-};
-
-static void *write_many(void *arg)
-{
-	struct hammer *h = arg;
-
-	while (!*h->stop && h->result == ERR_OK) {
-		struct piece p = {0};
-
-		snprintf(p.id, sizeof(p.id), "T%u.%u", h->number, h->done);
-		h->result = store_write(h->store, piece_fn, &p);
-		h->done += h->result == ERR_OK;
-	}
-	return NULL;
-}
-
-/* Connections are killed at random moments, many in the middle of a COMMIT that several share. Whatever was answered is
- * there, once; a write that was run again after it had been committed would be refused. */
+/* The commits are those that several share. Whatever was answered is there, once. */
 static void killed_under_load(void **state)
 {
-	enum { THREADS = 12, ROUNDS = 60 };
 	struct box *b = *state;
 	struct store *s = one_writer(b);
-	struct hammer h[THREADS];
-	pthread_t threads[THREADS];
-	atomic_bool stop = false;
-	int64_t done = 0;
+	int64_t done = written_under_fire(b, s, 60, 7);
 
-	for (unsigned i = 0; i < THREADS; i++) {
-		h[i] = (struct hammer){.store = s, .number = i, .stop = &stop};
-		assert_int_equal(pthread_create(&threads[i], NULL, write_many, &h[i]), 0);
-	}
-	for (int i = 0; i < ROUNDS; i++) {
-		nap(7 + (unsigned)i % 7 * 3);
-		(void)ask(b, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-		             " WHERE application_name = 'yinzheng' AND pid <> pg_backend_pid()");
-	}
-	stop = true;
-	for (unsigned i = 0; i < THREADS; i++) {
-		pthread_join(threads[i], NULL);
-		assert_int_equal(h[i].result, ERR_OK);
-		done += h[i].done;
-	}
-	assert_true(done > THREADS);
-	assert_int_equal(ask(b, RECEIPTS), done);
 	assert_true(ask(b, TRANSACTIONS) < done); /* some were together */
 	store_close(s);
-	box_settle(b);
-	assert_int_equal(ask(b, "SELECT count(*) FROM audit"), done);
-	assert_int_equal(ask(b, "SELECT max(idx) + 1 FROM audit"), done);
+	all_is_there(b, done);
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, box_setup, box_teardown)

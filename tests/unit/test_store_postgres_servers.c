@@ -2,8 +2,6 @@
  * one of them makes; the database's clock, and its address. */
 #include "postgres_help.h"
 
-#include <pthread.h>
-
 /* ---- several servers ------------------------------------------------------------------------ */
 
 static enum err put_type(struct store_tx *tx, void *arg)
