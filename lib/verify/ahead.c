@@ -2,6 +2,7 @@
 
 #include "form/licence.h"
 #include "form/ses.h"
+#include "verify/seal_memo.h"
 
 #include <stdlib.h>
 
@@ -81,14 +82,17 @@ static void add_value(struct verify_ahead *h, struct span cert, struct span msg,
 		h->found.n++;
 }
 
-/* Where good seals are remembered (crypto/memo.h) their values are not asked for often. */
+/* Where good seals are remembered (crypto/memo.h) their values are not asked for often; and of a seal that is known
+ * (seal_memo.h) so little is left to hash that a batch saves nothing. */
 static void add_signature(struct verify_ahead *h, struct span bytes)
 {
 	struct deviations unused = {0};
 	const struct ses_reading how = {&unused, 0};
+	struct seal_question q = {.memo = h->by.seals, .arena = h->arena, .zone_minutes = SEAL_ANY_ZONE};
+	const struct ses_memory memory = {seal_memo_recall, &q};
 	struct ses_signature *sig = arena_alloc(h->arena, sizeof(*sig));
 
-	if (sig == NULL || ses_signature_read(h->arena, bytes, &how, sig, NULL) != ERR_OK)
+	if (sig == NULL || ses_signature_recall(h->arena, bytes, &how, &memory, sig, NULL) != ERR_OK || q.found != NULL)
 		return;
 	add_value(h, sig->cert, sig->tbs_raw, sig->value);
 	if (h->by.memo == NULL)

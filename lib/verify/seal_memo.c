@@ -130,7 +130,8 @@ static struct set *set_of(struct seal_memo *m, uint64_t h)
 
 static bool answers(const struct seal_known *k, struct span seal, int zone_minutes, uint64_t epoch)
 {
-	return k != NULL && k->epoch == epoch && k->zone_minutes == zone_minutes && span_eq(k->octets, seal);
+	return k != NULL && k->epoch == epoch && (zone_minutes == SEAL_ANY_ZONE || k->zone_minutes == zone_minutes) &&
+	       span_eq(k->octets, seal);
 }
 
 /* The lock is held. NULL: not known; else it stands first. */

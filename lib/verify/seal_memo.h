@@ -18,6 +18,7 @@
 #include "crypto/sm2_batch.h"
 #include "crypto/sm2_head.h"
 #include "form/ses.h"
+#include <limits.h>
 
 struct seal_memo;
 /* limit: bytes in all, at least SEAL_MEMO_MIN. ERR_NO_MEMORY, ERR_RANDOM, ERR_FIELD_INVALID for less. */
@@ -27,13 +28,14 @@ enum err seal_memo_new(size_t limit, const struct rand *r, struct seal_memo **ou
 void seal_memo_free(struct seal_memo *m);
 void seal_memo_next_epoch(struct seal_memo *m);
 
+enum { SEAL_ANY_ZONE = INT_MIN };
 /* A seal that is known; immutable but for the heads that come to it. */
 struct seal_known;
 /* For struct ses_memory, with a struct seal_question as its argument. */
 struct seal_question {
 	struct seal_memo *memo; /* NULL: nothing is known */
 	struct arena *arena;    /* of the reading: what is found stays until it is freed */
-	int zone_minutes;       /* of the reading */
+	int zone_minutes;       /* of the reading; SEAL_ANY_ZONE: times do not matter */
 	/* out */
 	bool asked;
 	struct seal_known *found; /* NULL: not known */

@@ -1,6 +1,7 @@
 /* Seals that return: what is kept of them answers for the same octets alone, and changes no report. */
 #include "crypto/memo.h"
 #include "ses_help.h"
+#include "verify/ahead.h"
 #include "verify/seal_memo.h"
 
 #include <pthread.h>
@@ -231,6 +232,27 @@ static void a_new_epoch_knows_nothing(void **state)
 	seal_memo_free(memo);
 }
 
+/* Signatures with seals that are known are not verified together: each is over quickly alone. */
+static void what_is_known_is_not_collected(void **state)
+{
+	struct seal_memo *memo = new_memo(1 << 20);
+	struct span seal = quirky_seal(*state, &kinds[0]);
+	struct verify_ahead *h;
+
+	for (int known = 0; known < 2; known++) {
+		use(memo);
+		h = verify_ahead_new(cert_store_means(pki.trust));
+		verify_ahead_add(h, sign_with(*state, &kinds[0], seal, "data"));
+		verify_ahead_add(h, sign_with(*state, &kinds[0], seal, "data"));
+		assert_true((verify_ahead_run(h) == NULL) == (known == 1));
+		verify_ahead_free(h);
+		if (known == 0)
+			teach(memo, *state, &kinds[0], seal);
+	}
+	use(NULL);
+	seal_memo_free(memo);
+}
+
 static void it_is_bounded(void **state)
 {
 	struct rand r = rand_system();
@@ -320,6 +342,7 @@ int main(void)
 	    IN_ARENA(what_is_known_is_judged_as_what_is_not),
 	    IN_ARENA(nothing_is_kept_of_what_does_not_pass),
 	    IN_ARENA(a_new_epoch_knows_nothing),
+	    IN_ARENA(what_is_known_is_not_collected),
 	    IN_ARENA(it_is_bounded),
 	    IN_ARENA(threads_share_it),
 	};
