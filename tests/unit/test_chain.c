@@ -193,6 +193,44 @@ static void missing_and_stale_crls_are_told(void **state)
 	assert_int_equal(check_crls(root_crl, c).revocation, REVOCATION_GOOD);
 }
 
+static enum revocation_status revocation_at(const struct cert_store *s, struct cert *const *c, int64_t now)
+{
+	struct chain_result r;
+
+	assert_int_equal(chain_check(s, c[2], &c[1], 1, day(0), now, &r), ERR_OK);
+	return r.revocation;
+}
+
+/* Until then every answer is the same; one moment later some may be another. */
+static void evidence_is_settled_until_it_changes(void **state)
+{
+	struct cert *c[] = {make_cert(root_spec), make_cert(middle_spec), make_cert(leaf_spec)};
+	struct crl_spec next = middle_crl, endless = root_crl;
+	struct cert_store *s = trusting(c[0]);
+
+	assert_int_equal(cert_store_settled_until(s, day(0), 0), INT64_MAX);
+	endless.to = 0;
+	add_crl(s, endless);
+	assert_int_equal(cert_store_settled_until(s, day(0), 0), INT64_MAX);
+	assert_int_equal(cert_store_settled_until(s, day(-3), 0), day(-1) - 1);
+	assert_int_equal(cert_store_settled_until(s, day(0), 5 * 86400000), day(4));
+	add_crl(s, middle_crl);
+	next.from = 32, next.to = 60;
+	add_crl(s, next);
+	assert_int_equal(cert_store_settled_until(s, day(0), 0), day(30));
+	assert_int_equal(revocation_at(s, c, day(30)), REVOCATION_GOOD);
+	assert_int_equal(revocation_at(s, c, day(30) + 1), REVOCATION_STALE);
+	assert_int_equal(cert_store_settled_until(s, day(30), 0), day(30));
+	assert_int_equal(cert_store_settled_until(s, day(30) + 1, 0), day(32) - 1);
+	assert_int_equal(revocation_at(s, c, day(32) - 1), REVOCATION_STALE);
+	assert_int_equal(revocation_at(s, c, day(32)), REVOCATION_GOOD);
+	assert_int_equal(cert_store_settled_until(s, day(32), 0), day(60));
+	assert_int_equal(cert_store_settled_until(s, day(61), 0), INT64_MAX);
+	assert_int_equal(cert_store_settled_until(s, day(0), 5 * 86400000), day(3));
+	cert_store_free(s);
+	free_certs(c, 3);
+}
+
 static void bad_crls_are_refused(void **state)
 {
 	struct crl_spec c;
@@ -383,6 +421,7 @@ int main(void)
 	    cmocka_unit_test(algorithms_are_checked),
 	    cmocka_unit_test(revocation_is_found),
 	    cmocka_unit_test(missing_and_stale_crls_are_told),
+	    cmocka_unit_test(evidence_is_settled_until_it_changes),
 	    cmocka_unit_test(bad_crls_are_refused),
 	    cmocka_unit_test(best_crl_counts),
 	    cmocka_unit_test(crl_is_good_under_its_key_alone),

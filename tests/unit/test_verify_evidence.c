@@ -236,6 +236,34 @@ static void ocsp_answers_count(void **state)
 	}
 }
 
+static void ocsp_answers_are_settled_until_they_end(void **state)
+{
+	static const char *const answers[] = {"ocsp-good.der", "ocsp-good-short.der"};
+
+	for (size_t i = 0; i < 2; i++) {
+		const char *paths[] = {MATERIAL "/ca.crt", arena_printf(*state, MATERIAL "/%s", answers[i])};
+		struct verify_policy p = {.name = "default"};
+		struct clock clock = clock_system();
+		struct verify_input in = {.bytes = read_material(*state, "rsa-detached.p7"), .data = data_signed};
+		const int64_t now = clock_now(&clock);
+		struct cert_store *trust = NULL;
+		int64_t until;
+
+		assert_err(trust_load(paths, 2, &trust, NULL), ERR_OK);
+		p.trust = trust;
+		until = policy_settled_until(&p, now);
+		assert_true(until >= now && until < now + 4000 * DAY);
+		for (int64_t late = 0; late <= 1; late++) {
+			struct report *r;
+
+			in.now = until + late;
+			assert_err(verify_signed_data(*state, &p, &in, &r), ERR_OK);
+			assert_int_equal(find_code(r, "SIGNER_CERT_UNKNOWN_STATUS") != NULL, late == 1);
+		}
+		cert_store_free(trust);
+	}
+}
+
 static void damaged_ocsp_is_refused(void **state)
 {
 	struct span good = read_material(*state, "ocsp-good.der");
@@ -338,6 +366,7 @@ int main(void)
 	    TEST(time_stamps_prove_signatures),
 	    TEST(others_signatures_are_judged),
 	    TEST(ocsp_answers_count),
+	    TEST(ocsp_answers_are_settled_until_they_end),
 	    TEST(damaged_ocsp_is_refused),
 	    TEST(others_time_stamps_are_judged),
 	    TEST(sm2_ocsp_counts_with_the_identity),
