@@ -42,7 +42,9 @@ make_cluster() {
 		echo "unix_socket_directories = '$data'"
 		echo "max_connections = 200"
 		echo "shared_buffers = 128MB"
-		echo "max_wal_size = 2GB"
+		echo "wal_buffers = 16MB"
+		echo "min_wal_size = 1GB"
+		echo "max_wal_size = 4GB"
 		echo "logging_collector = off"
 		printf '%s\n' "${PG_OPTIONS:-}" | tr ';' '\n'
 	} | as tee -a "$data/postgresql.conf" >/dev/null

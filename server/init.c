@@ -147,9 +147,12 @@ static enum err create_and_enrol(struct app *app, struct principal *admins, unsi
 static enum err refuse_existing(const struct app *app, struct err_note *note)
 {
 	const char *path = strchr(app->config.store_url, ':') + 1;
+	const struct store_options so = app_store_options(app);
 	struct stat st;
 
-	if (!is_file(app) || stat(path, &st) != 0)
+	if (!is_file(app))
+		return store_vacant(&so, note);
+	if (stat(path, &st) != 0)
 		return ERR_OK;
 	return err_note_set(note, ERR_ALREADY_EXISTS, "store.url", "The store exists already: %.140s", path);
 }

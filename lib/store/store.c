@@ -132,6 +132,29 @@ static enum err fill_new(struct store_tx *tx, struct span master)
 	return e == ERR_OK ? mark_write(tx) : e;
 }
 
+static enum err occupied(struct err_note *note)
+{
+	return err_note_set(note, ERR_ALREADY_EXISTS, NULL, "There is a store in this place already.");
+}
+
+enum err store_vacant(const struct store_options *o, struct err_note *note)
+{
+	const struct db_driver *driver;
+	enum db_contents contents = DB_EMPTY;
+	const char *where;
+	struct db *db = NULL;
+	enum err e = driver_find(o->url, &driver, &where, note);
+
+	if (e != ERR_OK || !driver->shared)
+		return e;
+	e = driver->create(where, &db, note);
+	if (e == ERR_OK) {
+		e = driver->contents(db, &contents);
+		driver->close(db);
+	}
+	return e == ERR_OK && contents != DB_EMPTY ? occupied(note) : e;
+}
+
 enum err store_create(const struct store_options *o, struct err_note *note)
 {
 	struct store *s = NULL;
@@ -149,7 +172,7 @@ enum err store_create(const struct store_options *o, struct err_note *note)
 	if (e == ERR_OK)
 		e = finish(&tx, fill_new(&tx, o->master_key));
 	if (e == ERR_ALREADY_EXISTS)
-		e = err_note_set(note, e, NULL, "There is a store in this place already.");
+		e = occupied(note);
 out:
 	if (db != NULL)
 		db->driver->close(db);

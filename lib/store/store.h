@@ -37,7 +37,7 @@ struct store_options {
 	struct clock clock;
 	struct rand rand;
 	unsigned readers;   /* pooled read connections, at most STORE_READERS_MAX; 0: 4, with PostgreSQL 8 */
-	unsigned writers;   /* PostgreSQL: connections that write, at most STORE_WRITERS_MAX; 0: 16 */
+	unsigned writers;   /* PostgreSQL: connections that write, at most STORE_WRITERS_MAX; 0: 4 */
 	unsigned batch_max; /* SQLite: writes per commit; 0: 256 */
 	size_t cell_memory; /* bytes for licences' identifiers that were opened a moment ago; 0: none are kept */
 	bool own_time;      /* PostgreSQL: `clock` decides, not the database's. For tests, and for one server alone. */
@@ -48,6 +48,10 @@ char *store_url_public(struct arena *a, const char *url);
 
 /* Make a new store (fails with ERR_ALREADY_EXISTS when there is one). */
 enum err store_create(const struct store_options *o, struct err_note *note) MUST_CHECK;
+/* Is there room for a store? ERR_ALREADY_EXISTS when a database server holds tables in this place; of a file nothing is
+ * said, and none is made. Tells before anything is made for the store, such as its master key; store_create() decides.
+ */
+enum err store_vacant(const struct store_options *o, struct err_note *note) MUST_CHECK;
 /* Open, migrate upwards when older. ERR_STORE_NOT_INIT, ERR_STORE_NEWER, ERR_MASTER_KEY_WRONG, ERR_STORE_CORRUPT. */
 enum err store_open(const struct store_options *o, struct store **out, struct err_note *note) MUST_CHECK;
 /* Waits for writes under way; later ones get ERR_STOPPING. */

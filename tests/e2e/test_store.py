@@ -162,9 +162,12 @@ class Opening(unittest.TestCase):
         self.start_fails("STORE_CORRUPT")
 
     def test_init_twice(self):
+        os.rename(self.path("master.key"), self.path("kept.key"))
         with self.assertRaises(RuntimeError) as no:
             self.s.script("init")
         self.assertIn("ALREADY_EXISTS", str(no.exception))
+        self.assertFalse(os.path.exists(self.path("master.key")), "not even a key is made")
+        os.rename(self.path("kept.key"), self.path("master.key"))
 
     def test_port_taken(self):
         self.s.script("run")

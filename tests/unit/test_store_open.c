@@ -506,8 +506,10 @@ static void created_database(void **state)
 
 	(void)state;
 	assert_int_equal(try_open(b), ERR_STORE_NOT_INIT);
+	assert_int_equal(store_vacant(&b->options, NULL), ERR_OK);
 	assert_int_equal(try_create(b), ERR_OK);
 	assert_int_equal(try_create(b), ERR_ALREADY_EXISTS);
+	assert_int_equal(store_vacant(&b->options, NULL), ERR_ALREADY_EXISTS);
 	box_open(b);
 	assert_int_equal(store_ping(b->store), ERR_OK);
 	assert_int_equal(store_now(b->store), NOW);
@@ -522,6 +524,7 @@ static void other_tables(void **state)
 	(void)state;
 	box_sql(b, "CREATE TABLE meta (key TEXT PRIMARY KEY, num INTEGER); INSERT INTO meta VALUES ('schema', 2)");
 	assert_int_equal(try_open(b), ERR_STORE_CORRUPT);
+	assert_int_equal(store_vacant(&b->options, NULL), ERR_ALREADY_EXISTS);
 	assert_int_equal(try_create(b), ERR_ALREADY_EXISTS);
 	box_free(b);
 }
