@@ -448,11 +448,77 @@ static void readers_and_writers(void **state)
 
 #define T(f) cmocka_unit_test_setup_teardown(f, box_setup, box_teardown)
 
+/* What was read before a write: known to be as it was until anybody changes a state, this store or another one on the
+ * same file, even behind the store's back. PostgreSQL never says so. */
+struct look_back {
+	uint64_t epoch;
+	bool change, before, after;
+};
+
+static enum err look_back(struct store_tx *tx, void *arg)
+{
+	struct look_back *l = arg;
+	struct principal p = {.id = (char *)"p", .name = (char *)"p", .org_code = (char *)"o", .org_name = (char *)"o"};
+
+	l->before = store_unchanged(tx, STORE_PRINCIPALS, l->epoch);
+	if (l->change && store_principal_put(tx, &p) != ERR_OK)
+		return ERR_INTERNAL;
+	l->after = store_unchanged(tx, STORE_PRINCIPALS, l->epoch);
+	return ERR_OK;
+}
+
+static struct look_back looked(struct store *s, uint64_t epoch, bool change)
+{
+	struct look_back l = {.epoch = epoch, .change = change};
+
+	assert_int_equal(store_write(s, look_back, &l), ERR_OK);
+	return l;
+}
+
+static void unchanged_until_somebody_writes(void **state)
+{
+	struct box *b = *state;
+	struct store *other = NULL;
+	struct look_back l;
+	struct err_note note;
+	uint64_t epoch;
+
+	looked(b->store, 0, false); /* its first transaction knows nothing of an earlier one */
+	epoch = store_epoch(b->store, STORE_PRINCIPALS);
+	l = looked(b->store, epoch, false);
+	assert_true(l.before == !b->postgres && l.after == !b->postgres);
+	l = looked(b->store, epoch, true);
+	assert_true(l.before == !b->postgres && !l.after);
+	l = looked(b->store, epoch, false);
+	assert_true(!l.before && !l.after);
+	if (b->postgres)
+		return;
+	assert_int_equal(store_open(&b->options, &other, &note), ERR_OK);
+	looked(other, 0, false);
+	looked(b->store, 0, false);
+	epoch = store_epoch(b->store, STORE_PRINCIPALS);
+	looked(other, 0, true);
+	assert_false(looked(b->store, epoch, false).before);
+	store_close(other);
+	epoch = store_epoch(b->store, STORE_PRINCIPALS);
+	box_sql(b, "UPDATE principals SET disabled = 1");
+	assert_false(looked(b->store, epoch, false).before);
+	epoch = store_epoch(b->store, STORE_PRINCIPALS);
+	assert_true(looked(b->store, epoch, false).before);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {T(one_winner),          T(dense),    T(some_fail),
-	                                   T(queue_full),          T(snapshot), T(readers_cannot_write),
-	                                   T(readers_and_writers), T(stopping), T(locked_outside)};
+	const struct CMUnitTest tests[] = {T(one_winner),
+	                                   T(dense),
+	                                   T(some_fail),
+	                                   T(queue_full),
+	                                   T(snapshot),
+	                                   T(readers_cannot_write),
+	                                   T(readers_and_writers),
+	                                   T(stopping),
+	                                   T(locked_outside),
+	                                   T(unchanged_until_somebody_writes)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
