@@ -86,8 +86,8 @@ crash() {
 		ps -o stat= -p "$(echo $all | tr ' ' ',')" | grep -qv '^Z' || break
 		sleep 0.05
 	done
-	# Where nobody waits for the dead, pg_ctl takes them for living.
-	as rm -f "$data/postmaster.pid"
+	# Where nobody waits for the dead, they are taken for living: by pg_ctl, and by who finds the socket's lock.
+	as rm -f "$data/postmaster.pid" "$data"/.s.PGSQL.*
 }
 
 # Everything that the server left, too.

@@ -249,6 +249,7 @@ bool run_shared(struct store *s, struct db *db, struct job *jobs, size_t n)
 	bool committed = false;
 	enum err e = try_together(&r, jobs, n, &kinds), told = e;
 
+	note_away(s, e != ERR_OK && db->driver->fault(db) == DB_LOST);
 	if (e == ERR_STORE_UNSURE) {
 		told = find_out(&r, &committed);
 		kinds = ~0u;
