@@ -69,11 +69,6 @@ void desk_caches_use(struct desk_caches *c, struct cert_store *trust)
 	cert_store_use(trust, by);
 }
 
-struct memo *desk_caches_memo(struct desk_caches *c)
-{
-	return c != NULL ? c->memo : NULL;
-}
-
 struct kept *desk_caches_kept(struct desk_caches *c)
 {
 	return c != NULL ? c->kept : NULL;

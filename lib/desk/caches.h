@@ -38,7 +38,6 @@ struct desk_cache_figures {
 	struct seal_memo_figures seals;
 };
 /* Of the desk itself; NULL when nothing is kept. c may be NULL. */
-struct memo *desk_caches_memo(struct desk_caches *c);
 struct kept *desk_caches_kept(struct desk_caches *c);
 struct kept *desk_caches_licences(struct desk_caches *c);
 /* Something of the store had changed without our knowing. Nothing that was kept is taken for current without asking. */
