@@ -152,7 +152,7 @@ class Metrics(Case):
             self.assertEqual((name, ()) in after.values, yz.POSTGRES, name)
         if not yz.POSTGRES:
             return
-        self.assertGreater(after.get("yinzheng_store_connects_total"), 8)
+        self.assertGreater(after.get("yinzheng_store_connects_total"), 3)
         for why in ("conflict", "lost", "exact"):
             self.assertIn(("yinzheng_store_retries_total", (("why", why),)), after.values)
         for _ in range(50):
