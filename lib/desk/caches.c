@@ -89,7 +89,7 @@ void desk_caches_doubt(struct desk_caches *c)
 
 uint64_t desk_caches_doubts(struct desk_caches *c)
 {
-	return atomic_load(&c->doubts);
+	return c != NULL ? atomic_load(&c->doubts) : 0;
 }
 
 uint64_t desk_caches_number(struct desk_caches *c)

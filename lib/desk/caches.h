@@ -42,7 +42,7 @@ struct kept *desk_caches_kept(struct desk_caches *c);
 struct kept *desk_caches_licences(struct desk_caches *c);
 /* Something of the store had changed without our knowing. Nothing that was kept is taken for current without asking. */
 void desk_caches_doubt(struct desk_caches *c);
-/* How often that happened. */
+/* How often that happened; 0 when nothing is kept. */
 uint64_t desk_caches_doubts(struct desk_caches *c);
 /* A number that no other desk with these caches has: what one desk judged, by its trust, is nothing to another. */
 uint64_t desk_caches_number(struct desk_caches *c);

@@ -67,8 +67,7 @@ static enum err catalog_of(struct desk_call *call, struct store_tx *tx, enum kep
                            const void **out)
 {
 	struct kept *kept = desk_caches_kept(call->desk->o.caches);
-	const struct kept_question q = {kind, span_str(code), store_epoch(call->desk->o.store, STORE_CATALOGUE),
-	                                call->arena};
+	const struct kept_question q = {kind, span_str(code), store_tx_epoch(tx, STORE_CATALOGUE), call->arena};
 	struct catalog_lookup l = {tx, code};
 
 	*out = kept_find(kept, &q);

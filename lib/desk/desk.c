@@ -346,6 +346,7 @@ enum err desk_begin(struct desk_call *call, const struct use_case *use)
 
 	for (unsigned kind = 0; kind < STORE_KINDS; kind++)
 		call->epochs[kind] = store_epoch(call->desk->o.store, kind);
+	call->doubts = desk_caches_doubts(call->desk->o.caches);
 	call->use = use;
 	call->work = NULL;
 	call->replayed = false;

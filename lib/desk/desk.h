@@ -82,6 +82,7 @@ struct desk_call {
 	const struct use_case *use;
 	void *work;                   /* what prepare() found out, for commit() */
 	uint64_t epochs[STORE_KINDS]; /* of the store, before anything was read */
+	uint64_t doubts;              /* of the caches, likewise */
 	const char *receipt_id;       /* that commit() wrote, with its body: need not be read back */
 	struct span receipt_body;
 	/* results */

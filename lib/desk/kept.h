@@ -1,6 +1,6 @@
 /*
  * What was read of the store and changes seldom: principals, catalogue, seals. A value is kept under the store's epoch
- * of its kind (store_epoch()), taken before it was read; under any other epoch it is read anew. So a change by this
+ * of its kind, from before the transaction that read it (store_tx_epoch()); under any other epoch it is read anew. So a change by this
  * process counts with its commit, one by another server within a second, as the store promises; and what a commit
  * writes down is checked there again by version, whatever was kept.
  *

@@ -5,12 +5,9 @@
 #include "desk/caches.h"
 
 /* The parts only rise, so equal sums are equal parts. */
-uint64_t known_epoch(const struct desk *d)
+uint64_t known_epoch(const struct desk_call *call, const struct store_tx *tx)
 {
-	if (d->o.caches == NULL)
-		return 0;
-	return store_epoch(d->o.store, STORE_LICENCES) + store_epoch(d->o.store, STORE_SEALS) +
-	       desk_caches_doubts(d->o.caches);
+	return store_tx_epoch(tx, STORE_LICENCES) + store_tx_epoch(tx, STORE_SEALS) + call->doubts;
 }
 
 static struct kept_question question(struct desk_call *call, const char *id)
@@ -26,9 +23,9 @@ const struct known_licence *known_find(struct desk_call *call, const char *id, i
 	return k != NULL && now >= k->report->judged_at && now <= k->until ? k : NULL;
 }
 
-bool known_is_current(const struct desk *d, const struct known_licence *k)
+bool known_is_current(const struct known_licence *k, uint64_t epoch)
 {
-	return atomic_load(&k->epoch) == known_epoch(d);
+	return atomic_load(&k->epoch) == epoch;
 }
 
 void known_seen(const struct known_licence *k, uint64_t epoch)
@@ -90,14 +87,14 @@ static struct kept_question holder_question(struct desk_call *call, const struct
 	return (struct kept_question){KEPT_HOLDER, span_str(name), epoch, call->arena};
 }
 
-const struct known_rows *known_rows_find(struct desk_call *call, const struct holder_key *h)
+const struct known_rows *known_rows_find(struct desk_call *call, const struct holder_key *h, uint64_t epoch)
 {
 	struct kept *kept = desk_caches_licences(call->desk->o.caches);
 	struct kept_question q;
 
 	if (kept == NULL)
 		return NULL;
-	q = holder_question(call, h, known_epoch(call->desk));
+	q = holder_question(call, h, epoch);
 	return q.name.len != 0 ? kept_find(kept, &q) : NULL;
 }
 
@@ -126,7 +123,7 @@ void known_rows_keep(struct desk_call *call, const struct holder_key *h, uint64_
 	struct kept_question q;
 	const void *ignored;
 
-	if (kept == NULL)
+	if (kept == NULL || rows->n == 0)
 		return;
 	q = holder_question(call, h, epoch);
 	if (q.name.len != 0 && q.name.len <= KEPT_NAME_MAX && kept_put(kept, &q, rows_make, &rows, &ignored) != ERR_OK)

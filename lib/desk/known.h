@@ -25,16 +25,16 @@ struct known_licence {
 	enum seal_state seal_then;
 	const struct report *report; /* TOTAL_PASSED; its licence is the record */
 	int64_t until;               /* from report->judged_at up to here judging anew would say the same */
-	_Atomic uint64_t epoch;      /* known_epoch() from before the row was last seen to be this one */
+	_Atomic uint64_t epoch;      /* known_epoch() where the row was last seen to be this one */
 };
 
-/* Take it before reading what is to be kept. */
-uint64_t known_epoch(const struct desk *d);
+/* Of what is read in this transaction. */
+uint64_t known_epoch(const struct desk_call *call, const struct store_tx *tx);
 /* NULL: not known, or not at this time. Valid as long as the call's arena. */
 const struct known_licence *known_find(struct desk_call *call, const char *id, int64_t now);
 /* Nothing can have changed since the row was last seen, as far as this process can know. */
-bool known_is_current(const struct desk *d, const struct known_licence *k);
-/* The row was seen to be this one after `epoch` had been taken. */
+bool known_is_current(const struct known_licence *k, uint64_t epoch);
+/* The row was seen to be this one under `epoch`. */
 void known_seen(const struct known_licence *k, uint64_t epoch);
 /* f was judged: r passed, the record is that of the row, nothing speaks against its seal. Losing it is no error. */
 void known_keep(struct desk_call *call, const struct fetched *f, const struct report *r);
@@ -46,8 +46,9 @@ struct known_rows {
 	size_t n;
 	struct licence_row *rows; /* without record and signature */
 };
-const struct known_rows *known_rows_find(struct desk_call *call, const struct holder_key *h);
-/* `rows` were read after `epoch` had been taken. Losing them is no error. */
+const struct known_rows *known_rows_find(struct desk_call *call, const struct holder_key *h, uint64_t epoch);
+/* `rows` were read under `epoch`; no row is not kept: anybody can ask for holders who have none. Losing them is no
+ * error. */
 void known_rows_keep(struct desk_call *call, const struct holder_key *h, uint64_t epoch, const struct known_rows *rows);
 
 #endif

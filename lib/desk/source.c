@@ -43,7 +43,7 @@ static enum err seal_make(struct arena *a, void *arg, const void **value)
 static enum err seal_of(struct desk *d, struct store_tx *tx, struct arena *a, const char *id, struct seal_row *out)
 {
 	struct kept *kept = d != NULL ? desk_caches_kept(d->o.caches) : NULL;
-	const struct kept_question q = {KEPT_SEAL, span_str(id), d != NULL ? store_epoch(d->o.store, STORE_SEALS) : 0, a};
+	const struct kept_question q = {KEPT_SEAL, span_str(id), store_tx_epoch(tx, STORE_SEALS), a};
 	struct seal_lookup l = {tx, id};
 	const void *found = kept_find(kept, &q);
 	enum err e = found != NULL ? ERR_OK : kept_put(kept, &q, seal_make, &l, &found);
@@ -134,10 +134,10 @@ bool source_is_kept(const struct desk_call *call, const struct source *s)
 static bool is_same(struct desk_call *call, struct store_tx *tx, const struct licence_row *row,
                     const struct known_licence *k)
 {
-	const uint64_t epoch = known_epoch(call->desk);
+	const uint64_t epoch = known_epoch(call, tx);
 	struct seal_row seal;
 
-	if (row == NULL && known_is_current(call->desk, k))
+	if (row == NULL && known_is_current(k, epoch))
 		return true;
 	if (row != NULL ? row->version != k->row.version : store_licence_same(tx, k->row.id, k->row.version) != ERR_OK)
 		return false;
@@ -168,7 +168,6 @@ static bool find_known(struct desk_call *call, struct store_tx *tx, const struct
 static enum err fetch_from(struct desk_call *call, struct store_tx *tx, const struct source *s, const char *id,
                            const struct licence_row *row, struct fetched *out)
 {
-	const uint64_t epoch = known_epoch(call->desk);
 	struct sourced_licence got = {0};
 	enum err e;
 
@@ -177,7 +176,7 @@ static enum err fetch_from(struct desk_call *call, struct store_tx *tx, const st
 	e = s->get(s->arg, tx, call->arena, id, &got);
 	switch (e) {
 	case ERR_OK:
-		*out = (struct fetched){.source = s, .got = got, .epoch = epoch};
+		*out = (struct fetched){.source = s, .got = got, .epoch = known_epoch(call, tx)};
 		return ERR_OK;
 	case ERR_STORE_CORRUPT: /* of this one licence: the others can still be used */
 		*out = (struct fetched){.source = s, .damaged = true};
@@ -257,7 +256,7 @@ static enum err add_rows(struct arena *a, const struct source *s, const struct l
 /* Those that are known, when there are as many now; false: they must be read. */
 static bool rows_known(struct desk_call *call, struct store_tx *tx, const struct holder_key *h, struct known_rows *out)
 {
-	const struct known_rows *k = known_rows_find(call, h);
+	const struct known_rows *k = known_rows_find(call, h, known_epoch(call, tx));
 	uint64_t n = 0;
 
 	if (k == NULL || store_licence_count(tx, h, &n) != ERR_OK || n != k->n)
@@ -274,14 +273,13 @@ struct rows_wanted {
 static enum err rows_of(struct desk_call *call, struct store_tx *tx, const struct source *s, const struct holder_key *h,
                         struct rows_wanted want, struct known_rows *out)
 {
-	const uint64_t epoch = known_epoch(call->desk);
 	enum err e;
 
 	if (want.may_be_known && source_is_kept(call, s) && rows_known(call, tx, h, out))
 		return ERR_OK;
 	e = s->by_holder(s->arg, tx, call->arena, h, want.type_code, HOLDER_LICENCES_MAX + 1, &out->rows, &out->n);
 	if (e == ERR_OK && source_is_kept(call, s) && want.type_code[0] == '\0' && out->n <= HOLDER_LICENCES_MAX)
-		known_rows_keep(call, h, epoch, out);
+		known_rows_keep(call, h, known_epoch(call, tx), out);
 	return e;
 }
 

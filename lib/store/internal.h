@@ -44,7 +44,7 @@ struct store {
 	_Atomic int64_t follows; /* db_time: the same of the database's clock, as it was read last */
 	_Atomic int64_t last;    /* db_time: the latest that was told */
 	_Atomic uint64_t epochs[STORE_KINDS];
-	int64_t others;          /* the one writer's: what db_driver.others() said in its last transaction */
+	int64_t others; /* the one writer's: what db_driver.others() said in its last transaction */
 	struct counts counts;
 	_Atomic int64_t away_since; /* when a writer last lost the database; 0: it is there */
 	struct pool *pool;
@@ -62,7 +62,8 @@ struct store_tx {
 	bool assumed;     /* something of that kind was assumed */
 	bool unasked;     /* it was assumed that a request was not answered yet, and store_replay_put() did not come */
 	unsigned touched; /* bits of enum store_kind */
-	size_t salts;     /* octets of `salt` that were not used yet */
+	uint64_t epochs[STORE_KINDS]; /* of a read, from before it began */
+	size_t salts;                 /* octets of `salt` that were not used yet */
 	uint8_t salt[512];
 };
 
@@ -205,8 +206,8 @@ enum err run_single(struct store *s, struct db *db, store_fn *fn, void *arg) MUS
 /* The same, not beyond steady time `until` (0: no limit): ERR_DEADLINE. */
 enum err run_single_until(struct store *s, struct db *db, const struct job *j) MUST_CHECK;
 
-/* Several in one transaction. Sets the results of those that took part (`joined`); the others have yet to be run, alone.
- * false: it failed, and it is better not to try again at once. */
+/* Several in one transaction. Sets the results of those that took part (`joined`); the others have yet to be run,
+ * alone. false: it failed, and it is better not to try again at once. */
 bool run_shared(struct store *s, struct db *db, struct job *jobs, size_t n);
 
 /* ---- figures (figures.c) -------------------------------------------------------------------- */

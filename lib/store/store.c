@@ -328,6 +328,8 @@ static enum err read_as(struct store *s, enum db_use use, store_fn *fn, void *ar
 	if (e != ERR_OK)
 		return e;
 	tx.now = store_now(s);
+	for (unsigned kind = 0; kind < STORE_KINDS; kind++)
+		tx.epochs[kind] = store_epoch(s, kind);
 	e = tx.db->driver->begin(tx.db, use);
 	if (e == ERR_OK)
 		e = fn(&tx, arg);

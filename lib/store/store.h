@@ -116,6 +116,9 @@ enum store_kind { STORE_PRINCIPALS, STORE_CATALOGUE, STORE_SEALS, STORE_LICENCES
  * the commit, by another server or process within a second. Costs nothing. Take it before what is to be cached is read:
  * what was cached under another number is to be read anew. */
 uint64_t store_epoch(struct store *s, enum store_kind kind);
+/* The same from before this transaction read anything. What is read in it may be older than store_epoch() says by then,
+ * so what is to be kept of it is kept under this. Only in a read: what a write reads may never come to be. */
+uint64_t store_tx_epoch(const struct store_tx *tx, enum store_kind kind);
 /* In a write: is everything of this kind still as it was when this epoch was taken, whoever could have changed it? Then
  * what was read since need not be asked for again. False on PostgreSQL, where only asking tells. */
 bool store_unchanged(const struct store_tx *tx, enum store_kind kind, uint64_t epoch);

@@ -46,6 +46,11 @@ uint64_t store_epoch(struct store *s, enum store_kind kind)
 	return atomic_load(&s->epochs[kind]);
 }
 
+uint64_t store_tx_epoch(const struct store_tx *tx, enum store_kind kind)
+{
+	return tx->epochs[kind];
+}
+
 enum err versions_read(struct store_tx *tx, int64_t out[STORE_KINDS])
 {
 	struct query q;

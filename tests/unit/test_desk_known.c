@@ -348,12 +348,49 @@ static void news_of_others_cost_a_question(void **state)
 
 	inspected(w, w->desk, id);
 	misses = figures(w).misses;
-	epoch = known_epoch(w->desk);
+	epoch = store_epoch(w->store, STORE_LICENCES);
 	assert_err(set_state(w, other, LICENCE_SUSPENDED), ERR_OK);
-	assert_true(known_epoch(w->desk) != epoch);
+	assert_true(store_epoch(w->store, STORE_LICENCES) != epoch);
 	inspected(w, w->desk, id);
 	inspected(w, w->desk, id);
 	assert_int_equal(figures(w).misses, misses);
+}
+
+/* What is read stays as it was when its transaction began; what changes meanwhile must not make it look new. */
+static enum err read_while_it_changes(struct store_tx *tx, void *arg)
+{
+	struct desk_call *c = arg;
+	struct world *w = c->work;
+	struct licence_holder h = the_holder(w);
+	const struct seal_change suspended = {w->clock - DAY / 2, SEAL_SUSPENDED};
+	struct holder_rows rows;
+	struct fetched *f = (void *)c->ans;
+	struct licence_row row;
+
+	assert_err(store_licence_get(tx, c->arena, c->req, &row), ERR_OK);
+	assert_err(set_state(w, c->req, LICENCE_SUSPENDED), ERR_OK);
+	assert_err(store_write(w->store, change_seal, (void *)(uintptr_t)&suspended), ERR_OK);
+	assert_err(source_holder_rows(c, tx, &h, "", &rows), ERR_OK);
+	assert_int_equal(rows.rows[0].row.state, LICENCE_VALID);
+	return source_fetch(c, tx, "", c->req, f);
+}
+
+static void kept_while_it_changes_is_not_news(void **state)
+{
+	struct world *w = *state;
+	const char *id = issued(w, person_request(w));
+	struct fetched f = {0};
+	struct desk_call c = {.desk = w->desk, .arena = w->arena, .req = id, .ans = &f, .work = w};
+	struct inspect_answer now;
+	struct judged j;
+
+	assert_err(store_read(w->store, read_while_it_changes, &c), ERR_OK);
+	assert_err(licence_judge(&c, w->clock, &f, &j), ERR_OK);
+	assert_true(j.usable); /* for who asks in his commit, and is told that it was changed */
+	now = inspected(w, w->desk, id);
+	assert_false(now.licences[0].usable);
+	assert_int_equal(now.licences[0].state, LICENCE_SUSPENDED);
+	same_as_anew(w, id);
 }
 
 /* ---- time ----------------------------------------------------------------------------------- */
@@ -524,6 +561,16 @@ static void bounded_and_right_when_full(void **state)
 		same_as_anew(w, ids[i]);
 }
 
+/* A wallet can ask for as many holders as it likes. */
+static void holders_without_licences_are_not_kept(void **state)
+{
+	struct world *w = *state;
+	struct holder_answer p = preview(w, w->desk);
+
+	assert_int_equal(p.n, 0);
+	assert_int_equal(figures(w).values, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -537,6 +584,8 @@ int main(void)
 	    KNOWN(seal_was_suspended_later),
 	    KNOWN(a_renewal_is_found),
 	    KNOWN(news_of_others_cost_a_question),
+	    KNOWN(kept_while_it_changes_is_not_news),
+	    KNOWN(holders_without_licences_are_not_kept),
 	    KNOWN(judged_anew_when_the_evidence_ends),
 	    KNOWN(judged_anew_at_the_licence_s_own_dates),
 	    KNOWN(kept_for_minutes_only),
