@@ -12,8 +12,7 @@ struct value {
 	enum kept_kind kind;
 	uint64_t epoch;
 	int64_t since; /* kept->now when it was kept */
-	size_t name_len;
-	uint8_t name[KEPT_NAME_MAX];
+	struct span name; /* in the arena, as all that could be personal data */
 	const void *made;
 };
 
@@ -136,7 +135,7 @@ static struct value **set_of(struct kept *k, const struct kept_question *q)
 
 static bool is_it(const struct value *v, const struct kept_question *q)
 {
-	return v != NULL && v->kind == q->kind && span_eq(span_of(v->name, v->name_len), q->name);
+	return v != NULL && v->kind == q->kind && span_eq(v->name, q->name);
 }
 
 static size_t way_of(struct value *const *set, const struct kept_question *q)
@@ -203,9 +202,9 @@ static enum err value_make(const struct kept_question *q, kept_make *make, void 
 	v->arena = arena_new(VALUE_BUDGET);
 	v->kind = q->kind;
 	v->epoch = q->epoch;
-	v->name_len = q->name.len;
-	memcpy(v->name, q->name.ptr, q->name.len);
-	e = v->arena != NULL ? make(v->arena, arg, &v->made) : ERR_NO_MEMORY;
+	if (v->arena != NULL)
+		v->name = arena_dup(v->arena, q->name);
+	e = v->name.ptr != NULL ? make(v->arena, arg, &v->made) : ERR_NO_MEMORY;
 	if (e == ERR_OK)
 		*out = v;
 	else

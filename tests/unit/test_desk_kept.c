@@ -1,10 +1,13 @@
 /* What was read of the store is kept under an epoch, held as long as somebody uses it, and bounded. */
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -213,6 +216,61 @@ static void without_a_cache_the_holder_takes_it(void **state)
 	kept_free(k);
 }
 
+/* How often it stands in the heap; written upside down here, so that the test has no copy of it. */
+static unsigned in_heap(const char *upside_down)
+{
+	size_t len = strlen(upside_down), from = 0, to = 0, size, n = 0;
+	FILE *maps = fopen("/proc/self/maps", "r");
+	int mem = open("/proc/self/mem", O_RDONLY);
+	char line[512];
+	uint8_t *copy;
+
+	assert_true(maps != NULL && mem >= 0);
+	while (fgets(line, sizeof(line), maps) != NULL)
+		if (strstr(line, "[heap]") != NULL)
+			assert_int_equal(sscanf(line, "%zx-%zx", &from, &to), 2);
+	size = to - from;
+	copy = mmap(NULL, size + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_true(copy != MAP_FAILED);
+	assert_int_equal(pread(mem, copy, size, (off_t)from), (ssize_t)size);
+	for (size_t i = 0; i + len <= size; i++) {
+		size_t k = 0;
+
+		while (k < len && copy[i + k] == (uint8_t)upside_down[len - 1 - k])
+			k++;
+		n += k == len;
+	}
+	munmap(copy, size + 1);
+	close(mem);
+	fclose(maps);
+	return (unsigned)n;
+}
+
+/* The name of a holder's list is his number. */
+static void nothing_of_it_stays_in_memory(void **state)
+{
+	static const char upside_down[] = "X12123009914092013", text_upside_down[] = "noitatibah fo ecalp";
+	struct kept *k = new_kept();
+	struct arena *a = arena_new(BUDGET);
+	char number[sizeof(upside_down)] = "", text[sizeof(text_upside_down)] = "";
+	struct kept_question q = {KEPT_HOLDER, span_of(number, sizeof(number) - 1), 1, a};
+	struct making m = {.text = text};
+
+	for (size_t i = 0; i + 1 < sizeof(number); i++)
+		number[i] = upside_down[sizeof(number) - 2 - i];
+	for (size_t i = 0; i + 1 < sizeof(text); i++)
+		text[i] = text_upside_down[sizeof(text) - 2 - i];
+	get(k, &q, &m);
+	arena_free(a);
+	if (in_heap(upside_down) == 0) /* a sanitizer's heap is elsewhere */
+		skip();
+	assert_true(in_heap(text_upside_down) != 0);
+	kept_age(k, 1000, 1000);
+	assert_int_equal(in_heap(upside_down), 0);
+	assert_int_equal(in_heap(text_upside_down), 0);
+	kept_free(k);
+}
+
 static void *hammer(void *arg)
 {
 	char name[16];
@@ -256,6 +314,7 @@ int main(void)
 	    cmocka_unit_test(old_values_go),
 	    cmocka_unit_test(bounded_in_number_and_bytes),
 	    cmocka_unit_test(without_a_cache_the_holder_takes_it),
+	    cmocka_unit_test(nothing_of_it_stays_in_memory),
 	    cmocka_unit_test(threads_share_it),
 	};
 
