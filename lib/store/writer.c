@@ -131,15 +131,19 @@ static size_t take_batch(struct lane *l)
 	size_t n;
 
 	pthread_mutex_lock(&w->lock);
-	while (w->count == 0 && !w->stopping)
-		pthread_cond_wait(&w->more, &w->lock);
-	if (w->batch_max > 1 && l->last > 1 && w->count < l->last)
-		gather(w, l);
+	do { /* while it gathers, another writer may take all there is */
+		while (w->count == 0 && !w->stopping)
+			pthread_cond_wait(&w->more, &w->lock);
+		if (w->batch_max > 1 && l->last > 1 && w->count < l->last)
+			gather(w, l);
+	} while (w->count == 0 && !w->stopping);
 	n = w->count < l->most ? w->count : l->most;
 	for (size_t i = 0; i < n; i++)
 		l->batch[i] = w->queue[(w->head + i) % QUEUE_MAX];
 	w->head = (w->head + n) % QUEUE_MAX;
 	w->count -= n;
+	if (w->count != 0) /* who gathered was woken in another's place */
+		pthread_cond_signal(&w->more);
 	pthread_mutex_unlock(&w->lock);
 	return n;
 }

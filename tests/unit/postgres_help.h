@@ -88,33 +88,51 @@ static inline void *write_many(void *arg)
 	return NULL;
 }
 
+enum { HAMMERS = 12 };
+
+struct hammers {
+	struct hammer h[HAMMERS];
+	pthread_t threads[HAMMERS];
+	atomic_bool stop;
+};
+
+static inline void hammers_start(struct hammers *all, struct store *s)
+{
+	all->stop = false;
+	for (unsigned i = 0; i < HAMMERS; i++) {
+		all->h[i] = (struct hammer){.store = s, .number = i, .stop = &all->stop};
+		assert_int_equal(pthread_create(&all->threads[i], NULL, write_many, &all->h[i]), 0);
+	}
+}
+
+/* How many writes were answered, all of them well. */
+static inline int64_t hammers_stop(struct hammers *all)
+{
+	int64_t done = 0;
+
+	all->stop = true;
+	for (unsigned i = 0; i < HAMMERS; i++) {
+		pthread_join(all->threads[i], NULL);
+		assert_int_equal(all->h[i].result, ERR_OK);
+		done += all->h[i].done;
+	}
+	assert_true(done > HAMMERS);
+	return done;
+}
+
 /* Threads write while connections are killed at random moments, many in the middle of a COMMIT; `ms` is the shortest
  * time between. How many writes were answered, all of them well: every attempt uses a unique name, so that a write that
  * was run again after it had been committed would be refused. */
 static inline int64_t written_under_fire(struct box *b, struct store *s, int rounds, unsigned ms)
 {
-	enum { THREADS = 12 };
-	struct hammer h[THREADS];
-	pthread_t threads[THREADS];
-	atomic_bool stop = false;
-	int64_t done = 0;
+	struct hammers all;
 
-	for (unsigned i = 0; i < THREADS; i++) {
-		h[i] = (struct hammer){.store = s, .number = i, .stop = &stop};
-		assert_int_equal(pthread_create(&threads[i], NULL, write_many, &h[i]), 0);
-	}
+	hammers_start(&all, s);
 	for (int i = 0; i < rounds; i++) {
 		nap(ms + (unsigned)i % 7 * (ms / 2));
 		(void)ask(b, KILL_ALL);
 	}
-	stop = true;
-	for (unsigned i = 0; i < THREADS; i++) {
-		pthread_join(threads[i], NULL);
-		assert_int_equal(h[i].result, ERR_OK);
-		done += h[i].done;
-	}
-	assert_true(done > THREADS);
-	return done;
+	return hammers_stop(&all);
 }
 
 /* As many receipts and numbered audit entries as writes were answered. */

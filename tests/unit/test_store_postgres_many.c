@@ -283,13 +283,60 @@ static void killed_under_load(void **state)
 	all_is_there(b, done);
 }
 
+/* ---- several writers ------------------------------------------------------------------------ */
+
+enum { WRITERS = 4 };
+
+/* Waits in its transaction until all others are in theirs. */
+static enum err meet(struct store_tx *tx, void *arg)
+{
+	atomic_int *here = arg;
+
+	(void)tx;
+	atomic_fetch_add(here, 1);
+	for (int i = 0; i < 3000 && *here < WRITERS; i++)
+		nap(1);
+	return *here >= WRITERS ? ERR_OK : ERR_STORE_BUSY;
+}
+
+/* One that waits for more writes to come may find all of them taken by another; it goes on. */
+static void every_writer_stays(void **state)
+{
+	struct box *b = *state;
+	struct store_options o = b->options;
+	struct store *s = NULL;
+	struct hammers all;
+	struct ticket t[WRITERS];
+	atomic_int here = 0;
+
+	o.writers = WRITERS;
+	assert_int_equal(store_open(&o, &s, NULL), ERR_OK);
+	hammers_start(&all, s);
+	nap(1000);
+	(void)hammers_stop(&all);
+	for (int i = 0; i < WRITERS; i++) {
+		t[i] = (struct ticket){.fn = meet, .arg = &here};
+		assert_int_equal(store_submit(s, call, &t[i], answered), ERR_OK);
+		for (int ms = 0; ms < 3000 && here <= i; ms++)
+			nap(1);
+	}
+	store_close(s);
+	for (size_t i = 0; i < WRITERS; i++)
+		assert_int_equal(t[i].result, ERR_OK);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, box_setup, box_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    T(waiting_writes_share_a_commit),    T(one_of_them_fails),     T(some_take_no_part),
-	    T(codes_are_made_and_used_together), T(no_code_is_used_twice), T(killed_under_load),
+	    T(waiting_writes_share_a_commit),
+	    T(one_of_them_fails),
+	    T(some_take_no_part),
+	    T(codes_are_made_and_used_together),
+	    T(no_code_is_used_twice),
+	    T(killed_under_load),
+	    T(every_writer_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
