@@ -102,9 +102,9 @@ bool rpc_peer_pem(struct rpc_call *c, struct span *out);
 /* How often the client sent this header (lower case), and the value of the first; valid until finished. */
 unsigned rpc_header(const struct rpc_call *c, const char *key, struct span *first);
 /* Address of the peer, for logs only. */
+const char *rpc_peer(struct rpc_call *c);
 /* Do other calls wait behind this one? Only from start(), on gRPC's own thread. */
 bool rpc_more(struct rpc_call *c);
-const char *rpc_peer(struct rpc_call *c);
 /* Unary: whether the client goes away is to be told. Before the call is given to another thread or dropped; who
  * finishes it in start() spares an event. Streams are watched anyway. */
 void rpc_watch(struct rpc_call *c);
