@@ -98,6 +98,24 @@ static enum err attempt(struct run *r, bool *optimist)
 	return e;
 }
 
+/* Since when the database has been away, for all writers together: who comes later does not wait as long again. */
+static int64_t away_until(struct store *s)
+{
+	int64_t since = atomic_load(&s->away_since);
+
+	return (since != 0 ? since : clock_monotonic_ms()) + AWAY_MS;
+}
+
+static void note_away(struct store *s, bool away)
+{
+	int64_t none = 0;
+
+	if (!away)
+		atomic_store(&s->away_since, 0);
+	else
+		(void)atomic_compare_exchange_strong(&s->away_since, &none, clock_monotonic_ms());
+}
+
 /* Did the commit whose answer was lost take place? ERR_STORE_UNSURE when that cannot be found out in time. */
 static enum err find_out(struct run *r, bool *committed)
 {
@@ -105,8 +123,10 @@ static enum err find_out(struct run *r, bool *committed)
 
 	do {
 		e = r->db->driver->settle(r->db, committed);
-		if (e == ERR_OK)
+		if (e == ERR_OK) {
+			note_away(r->store, false);
 			return ERR_OK;
+		}
 		pause_ms(AWAY_PAUSE_MS);
 	} while (e != ERR_STORE_CORRUPT && clock_monotonic_ms() < r->until);
 	/* Its count can be that of either outcome, now and later: what comes next is counted under another id. */
@@ -146,24 +166,6 @@ static bool again(struct run *r, enum err *e, bool optimist)
 		return true;
 	}
 	return false;
-}
-
-/* Since when the database has been away, for all writers together: who comes later does not wait as long again. */
-static int64_t away_until(struct store *s)
-{
-	int64_t since = atomic_load(&s->away_since);
-
-	return (since != 0 ? since : clock_monotonic_ms()) + AWAY_MS;
-}
-
-static void note_away(struct store *s, bool away)
-{
-	int64_t none = 0;
-
-	if (!away)
-		atomic_store(&s->away_since, 0);
-	else
-		(void)atomic_compare_exchange_strong(&s->away_since, &none, clock_monotonic_ms());
 }
 
 enum err run_single(struct store *s, struct db *db, store_fn *fn, void *arg)

@@ -94,7 +94,7 @@ struct store_kept {
 	size_t bytes, limit;
 };
 struct store_figures {
-	struct store_spread batch;       /* writes per transaction; on PostgreSQL always one */
+	struct store_spread batch;       /* writes per transaction */
 	struct store_spread write, read; /* microseconds: a transaction of the writer; a read, with what it waited */
 	struct store_kept identifiers;   /* of licences, opened a moment ago; wiped after five minutes */
 	unsigned queued;                 /* writes that no writer has taken yet */

@@ -43,7 +43,8 @@ struct writer {
 	struct job queue[QUEUE_MAX];
 };
 
-/* Writes that were in each other's way, or in another server's, are taken one by one for a while. */
+/* Writes that were in each other's way, or in another server's, are taken one by one for a while; and those that mostly
+ * cannot share, so that they do not wait for one another while other writers have nothing to do. */
 static void adapt(struct lane *l, bool well)
 {
 	if (!well)
@@ -81,12 +82,14 @@ static void run_on_shared(struct lane *l, size_t n)
 {
 	int64_t began = steady_us();
 	size_t joined = 0;
+	bool well;
 
 	for (size_t i = 0; i < n; i++)
 		l->batch[i].joined = false;
-	adapt(l, n < 2 || run_shared(l->writer->store, l->db, l->batch, n));
+	well = n < 2 || run_shared(l->writer->store, l->db, l->batch, n);
 	for (size_t i = 0; i < n; i++)
 		joined += l->batch[i].joined;
+	adapt(l, well && (n < 2 || joined >= n / 2));
 	if (joined != 0)
 		count(l, joined, began);
 	for (size_t i = 0; i < n; i++)

@@ -283,6 +283,62 @@ static void killed_under_load(void **state)
 	all_is_there(b, done);
 }
 
+struct lost_answer {
+	struct box *box;
+	struct piece *first;
+	int64_t ended;
+};
+
+/* A commit waits for a replica that there is not, and its connection ends: it took place, and nobody told. */
+static void *lose_an_answer(void *arg)
+{
+	static const char waits[] = "pg_stat_activity WHERE application_name = 'yinzheng' AND wait_event = 'SyncRep'";
+	struct box *b = ((struct lost_answer *)arg)->box;
+	char look[160], end[160];
+
+	snprintf(look, sizeof(look), "SELECT count(*) FROM %s", waits);
+	snprintf(end, sizeof(end), "SELECT count(pg_terminate_backend(pid)) FROM %s", waits);
+	while (((struct lost_answer *)arg)->first->runs == 0)
+		nap(1);
+	box_sql(b, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+	(void)ask(b, "SELECT pg_reload_conf()::int");
+	for (int i = 0; i < 300 && ask(b, look) == 0; i++)
+		nap(10);
+	((struct lost_answer *)arg)->ended = ask(b, end);
+	nap(50);
+	box_sql(b, "ALTER SYSTEM RESET synchronous_standby_names");
+	(void)ask(b, "SELECT pg_reload_conf()::int");
+	return NULL;
+}
+
+/* All of them are told that it was committed; none is run again. */
+static void an_answer_for_many_is_lost(void **state)
+{
+	struct box *b = *state;
+	struct store *s = one_writer(b);
+	struct piece p[MANY];
+	struct ticket t[MANY];
+	struct lost_answer lost = {.box = b, .first = &p[0]};
+	pthread_t thread;
+
+	fill(t, p, MANY);
+	p[0].hold_ms = 400;
+	t[4].fn = look_again; /* it takes no part, and waits until it is known */
+	assert_int_equal(pthread_create(&thread, NULL, lose_an_answer, &lost), 0);
+	all_at_once(s, t, MANY);
+	pthread_join(thread, NULL);
+	store_close(s);
+	assert_true(lost.ended > 0);
+	for (size_t i = 0; i < MANY; i++) {
+		assert_int_equal(t[i].result, ERR_OK);
+		assert_int_equal(p[i].runs, i == 4 ? 2 : 1);
+	}
+	assert_int_equal(ask(b, TRANSACTIONS), 2);
+	assert_int_equal(ask(b, RECEIPTS), MANY);
+	box_settle(b);
+	assert_int_equal(ask(b, "SELECT count(*) FROM audit"), MANY + 1);
+}
+
 /* ---- several writers ------------------------------------------------------------------------ */
 
 enum { WRITERS = 4 };
@@ -330,13 +386,9 @@ static void every_writer_stays(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    T(waiting_writes_share_a_commit),
-	    T(one_of_them_fails),
-	    T(some_take_no_part),
-	    T(codes_are_made_and_used_together),
-	    T(no_code_is_used_twice),
-	    T(killed_under_load),
-	    T(every_writer_stays),
+	    T(waiting_writes_share_a_commit),    T(one_of_them_fails),     T(some_take_no_part),
+	    T(codes_are_made_and_used_together), T(no_code_is_used_twice), T(killed_under_load),
+	    T(an_answer_for_many_is_lost),       T(every_writer_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
