@@ -269,6 +269,32 @@ static void no_code_is_used_twice(void **state)
 	store_close(s);
 }
 
+/* Another server has locked one code for longer than its caller waits: he is told so, the others have their answers. */
+static void one_waits_too_long(void **state)
+{
+	struct box *b = *state;
+	struct store *s = one_writer(b);
+	PGconn *other = PQconnectdb(b->url);
+	struct use u[MANY];
+	struct ticket t[MANY];
+
+	prepare_uses(u, t);
+	all_at_once(s, t, MANY);
+	box_sql(b, "DELETE FROM receipts");
+	PQclear(PQexec(other, "BEGIN"));
+	PQclear(PQexec(other, "SELECT FROM codes WHERE get_byte(hash, 0) = 3 FOR UPDATE"));
+	for (size_t i = 0; i < MANY; i++)
+		t[i] = (struct ticket){.fn = use_code, .arg = &u[i]};
+	t[2].left_ms = 300;
+	all_at_once(s, t, MANY);
+	PQfinish(other);
+	for (size_t i = 0; i < MANY; i++)
+		assert_int_equal(t[i].result, i == 2 ? ERR_DEADLINE : ERR_OK);
+	assert_int_equal(ask(b, "SELECT count(*) FROM codes WHERE used <> 0"), MANY - 1);
+	assert_int_equal(ask(b, RECEIPTS), MANY - 1);
+	store_close(s);
+}
+
 /* ---- connections end ------------------------------------------------------------------------ */
 
 /* The commits are those that several share. Whatever was answered is there, once. */
@@ -386,9 +412,15 @@ static void every_writer_stays(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    T(waiting_writes_share_a_commit),    T(one_of_them_fails),     T(some_take_no_part),
-	    T(codes_are_made_and_used_together), T(no_code_is_used_twice), T(killed_under_load),
-	    T(an_answer_for_many_is_lost),       T(every_writer_stays),
+	    T(waiting_writes_share_a_commit),
+	    T(one_of_them_fails),
+	    T(some_take_no_part),
+	    T(codes_are_made_and_used_together),
+	    T(no_code_is_used_twice),
+	    T(one_waits_too_long),
+	    T(killed_under_load),
+	    T(an_answer_for_many_is_lost),
+	    T(every_writer_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
