@@ -2,6 +2,7 @@
 #ifndef YZ_SERVER_RPC_INTERNAL_H
 #define YZ_SERVER_RPC_INTERNAL_H
 
+#include "base/tsan.h"
 #include "server/rpc.h"
 
 #include <grpc/byte_buffer.h>
@@ -14,24 +15,6 @@
 #include <grpc/support/time.h>
 #include <pthread.h>
 #include <stdatomic.h>
-
-/* libgrpc is not instrumented, so ThreadSanitizer is told where a tag passes from thread to thread. */
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define WITH_TSAN 1
-#endif
-#elif defined(__SANITIZE_THREAD__)
-#define WITH_TSAN 1
-#endif
-#ifdef WITH_TSAN
-void __tsan_acquire(void *addr);
-void __tsan_release(void *addr);
-#define TAG_RELEASE(tag) __tsan_release(tag)
-#define TAG_ACQUIRE(tag) __tsan_acquire(tag)
-#else
-#define TAG_RELEASE(tag) ((void)(tag))
-#define TAG_ACQUIRE(tag) ((void)(tag))
-#endif
 
 enum { PATH_MAX_LOGGED = 96 };
 

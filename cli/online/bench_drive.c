@@ -238,6 +238,7 @@ static void *poll_loop(void *arg)
 		    p->cq, gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(POLL_MS, GPR_TIMESPAN)), NULL);
 		if (e.type != GRPC_OP_COMPLETE)
 			continue;
+		TAG_ACQUIRE(e.tag);
 		if (slot_answered(e.tag, now_ns()))
 			continue;
 		if (wants_more(d)) {

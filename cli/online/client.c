@@ -126,6 +126,7 @@ bool unary_start(struct unary *u, grpc_call *call, grpc_byte_buffer *out, uint32
 	ops[5].data.recv_status_on_client.trailing_metadata = &u->trailing;
 	ops[5].data.recv_status_on_client.status = &u->status;
 	ops[5].data.recv_status_on_client.status_details = &u->details;
+	TAG_RELEASE(tag);
 	return grpc_call_start_batch(call, ops, 6, tag, NULL) == GRPC_CALL_OK;
 }
 

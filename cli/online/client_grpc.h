@@ -6,6 +6,7 @@
 #include <grpc/status.h>
 #include <stdbool.h>
 
+#include "base/tsan.h"
 #include "cli/online/client.h"
 
 /* A channel by mutual TLS; `alone`: with a connection of its own, also when others go to the same server. NULL when
