@@ -30,7 +30,7 @@ static int64_t system_steady(void *arg)
 
 static int64_t fixed_now(void *arg)
 {
-	return *(const int64_t *)arg;
+	return *(const _Atomic int64_t *)arg;
 }
 
 static int64_t no_steady(void *arg)
@@ -44,7 +44,7 @@ struct clock clock_system(void)
 	return (struct clock){.now = system_now, .steady = system_steady};
 }
 
-struct clock clock_fixed(int64_t *ms)
+struct clock clock_fixed(_Atomic int64_t *ms)
 {
 	return (struct clock){.now = fixed_now, .steady = no_steady, .arg = ms};
 }

@@ -13,8 +13,8 @@ struct clock {
 
 /* The system's wall clock. */
 struct clock clock_system(void);
-/* A clock that reads *ms, which the test moves; its steady reading stands still. */
-struct clock clock_fixed(int64_t *ms);
+/* A clock that reads *ms, which the test moves, also while threads read it; its steady reading stands still. */
+struct clock clock_fixed(_Atomic int64_t *ms);
 int64_t clock_now(const struct clock *c);
 int64_t clock_steady(const struct clock *c);
 /* Monotonic milliseconds since some start: for measuring only. */

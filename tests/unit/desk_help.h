@@ -25,7 +25,7 @@ enum { FACTS_MAX = 32 };
 struct world {
 	char dir[64], path[96], url[128];
 	uint8_t master[32];
-	int64_t clock;
+	_Atomic int64_t clock;
 	struct store *store;
 	struct arena *arena;
 	struct desk *desk;

@@ -262,7 +262,7 @@ static void times_format(void **state)
 
 static void clocks_run(void **state)
 {
-	int64_t at = 5;
+	_Atomic int64_t at = 5;
 	struct clock fixed = clock_fixed(&at), wall = clock_system();
 	int64_t start = clock_monotonic_ms();
 

@@ -31,7 +31,7 @@ struct box {
 	char dir[64], path[96], url[512];
 	char schema[32];
 	uint8_t master[32];
-	int64_t clock;
+	_Atomic int64_t clock;
 	struct store_options options;
 	struct store *store;
 	struct arena *arena;
