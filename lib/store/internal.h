@@ -155,8 +155,8 @@ int64_t time_reached(struct store *s, int64_t time);
 enum err mark_read(struct store_tx *tx, int64_t *out) MUST_CHECK;
 enum err mark_write(struct store_tx *tx) MUST_CHECK;
 
-/* The database's clock reads `time` now. */
-void time_follow(struct store *s, int64_t time);
+/* The database's clock read `time` at some moment since `asked` (clock_steady()). */
+void time_follow(struct store *s, int64_t time, int64_t asked);
 
 /* ---- versions (versions.c) ------------------------------------------------------------------ */
 

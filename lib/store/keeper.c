@@ -82,6 +82,7 @@ static void note_unnumbered(struct keeper *k, const struct look *l)
 
 static void watch(struct keeper *k)
 {
+	const int64_t asked = clock_steady(&k->store->clock);
 	struct look l = {.time = 0};
 	unsigned bits = 0;
 
@@ -95,7 +96,7 @@ static void watch(struct keeper *k)
 	k->watched = true;
 	note_unnumbered(k, &l);
 	if (l.time != 0) {
-		time_follow(k->store, l.time);
+		time_follow(k->store, l.time, asked);
 		(void)time_reached(k->store, l.mark);
 	}
 }

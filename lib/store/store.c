@@ -182,6 +182,7 @@ out:
 
 static enum err read_clock(struct store_tx *tx)
 {
+	const int64_t asked = clock_steady(&tx->store->clock);
 	struct query q;
 	int64_t time = 0;
 	enum err e;
@@ -191,7 +192,7 @@ static enum err read_clock(struct store_tx *tx)
 		time = q_int(&q);
 	e = q_close(&q);
 	if (e == ERR_OK)
-		time_follow(tx->store, time);
+		time_follow(tx->store, time, asked);
 	return e;
 }
 
@@ -287,9 +288,18 @@ static int64_t shared_now(struct store *s)
 	return never_back(s, clock_steady(&s->clock) + (ahead > follows ? ahead : follows));
 }
 
-void time_follow(struct store *s, int64_t time)
+/* A slow answer tells little, a quick one much: what is known stays as it is within what the answer leaves open. Else a
+ * server that is busy would be behind the others, and see what they have just issued as not begun. */
+void time_follow(struct store *s, int64_t time, int64_t asked)
 {
-	atomic_store(&s->follows, time - clock_steady(&s->clock));
+	const int64_t least = time - clock_steady(&s->clock), most = time - asked;
+	int64_t follows = atomic_load(&s->follows);
+
+	if (follows < least)
+		follows = least;
+	else if (follows > most)
+		follows = most;
+	atomic_store(&s->follows, follows);
 }
 
 int64_t time_reached(struct store *s, int64_t time)

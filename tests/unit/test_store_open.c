@@ -531,6 +531,35 @@ static void other_tables(void **state)
 
 #define T(f) cmocka_unit_test_setup_teardown(f, box_setup, box_teardown)
 
+static int64_t moving_steady(void *arg)
+{
+	return *(const int64_t *)arg;
+}
+
+/* A shared database's clock is known as well as the quickest answer told it: a slow one neither puts the store behind
+ * the other servers nor before them. */
+static void slow_answers_tell_little(void **state)
+{
+	int64_t steady = 1000;
+	struct store s = {.clock = {.steady = moving_steady, .arg = &steady}, .db_time = true};
+
+	time_follow(&s, NOW, 999);
+	assert_int_equal(store_now(&s), NOW);
+	steady = 2000;
+	time_follow(&s, NOW + 500, 1400); /* read when half of a second had passed, told half a second later */
+	assert_int_equal(store_now(&s), NOW + 1000);
+	steady = 3000;
+	time_follow(&s, NOW + 2010, 2990); /* it is later there than we thought */
+	assert_int_equal(store_now(&s), NOW + 2010);
+	steady = 4000;
+	time_follow(&s, NOW + 3000, 3999); /* and earlier: time waits, but never goes back */
+	assert_int_equal(store_now(&s), NOW + 3001);
+	time_follow(&s, NOW + 2900, 3990);
+	assert_int_equal(store_now(&s), NOW + 3001);
+	steady = 4200;
+	assert_int_equal(store_now(&s), NOW + 3110);
+}
+
 int main(void)
 {
 	const struct CMUnitTest in_file[] = {
@@ -545,6 +574,7 @@ int main(void)
 	    T(truncated),
 	    T(time_is_kept),
 	    T(time_goes_on),
+	    cmocka_unit_test(slow_answers_tell_little),
 	    T(at_rest),
 	    T(moved),
 	    T(rolled_back),
