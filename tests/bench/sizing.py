@@ -17,7 +17,7 @@ USE_OCTETS = 9470  # what a code and its pull leave in the store, measured (docs
 
 
 def cost(half, part):
-    return half["issue_code"][part] + half["pull"][part]
+    return half["issue_code"][part] + half["pull_three"][part]
 
 
 def main():
