@@ -44,20 +44,7 @@ static enum err draft_add(struct draft *d, const struct desk_fact *f)
 	}
 	v = &d->values[d->n_values++];
 	*v = (struct audit_value){.name = text(f->name), .value = text(f->value)};
-	return ERR_OK;
-}
-
-/* All at once: the generator takes as long for one. */
-static enum err draft_salt(struct draft *d)
-{
-	const size_t n = sizeof(d->values[0].salt);
-	uint8_t salts[sizeof(d->values) / sizeof(d->values[0]) * sizeof(d->values[0].salt)];
-	enum err e = d->n_values != 0 ? rand_fill(d->rand, salts, d->n_values * n) : ERR_OK;
-
-	for (size_t i = 0; e == ERR_OK && i < d->n_values; i++)
-		memcpy(d->values[i].salt, salts + i * n, n);
-	secret_wipe(salts, d->n_values * n);
-	return e;
+	return rand_fill(d->rand, v->salt, sizeof(v->salt));
 }
 
 static enum err put_values(struct buf *b, const struct draft *d)
@@ -160,8 +147,6 @@ enum err audit_append(struct arena *a, const struct rand *r, struct store_tx *tx
 	d->rand = r;
 	for (i = 0; e == ERR_OK && i < n; i++)
 		e = draft_add(d, &facts[i]);
-	if (e == ERR_OK)
-		e = draft_salt(d);
 	return e == ERR_OK ? draft_store(d, tx, head, leaf) : e;
 }
 

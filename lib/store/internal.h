@@ -63,8 +63,6 @@ struct store_tx {
 	bool unasked;     /* it was assumed that a request was not answered yet, and store_replay_put() did not come */
 	unsigned touched; /* bits of enum store_kind */
 	uint64_t epochs[STORE_KINDS]; /* of a read, from before it began */
-	size_t salts;                 /* octets of `salt` that were not used yet */
-	uint8_t salt[512];
 };
 
 /* NULL when out of memory. */

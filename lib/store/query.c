@@ -120,33 +120,15 @@ static enum err context_of(struct store_tx *tx, struct cell at, struct span *out
 	return ERR_OK;
 }
 
-/* Salts of sealed values, many at a time: to ask the generator takes longer than what it gives. */
-static enum err next_salt(void *arg, uint8_t *out, size_t len)
-{
-	struct store_tx *tx = arg;
-	enum err e;
-
-	if (tx->salts < len) {
-		e = rand_fill(&tx->store->rand, tx->salt, sizeof(tx->salt));
-		if (e != ERR_OK)
-			return e;
-		tx->salts = sizeof(tx->salt);
-	}
-	tx->salts -= len;
-	memcpy(out, tx->salt + tx->salts, len);
-	return ERR_OK;
-}
-
 void q_put_sealed(struct query *q, struct cell at, struct span plain)
 {
-	const struct rand salts = {.fill = next_salt, .arg = q->tx};
 	struct store *s = q->tx->store;
 	struct span context, sealed = {0};
 
 	if (q->err == ERR_OK)
 		check(q, context_of(q->tx, at, &context));
 	if (q->err == ERR_OK)
-		check(q, aead_seal(q->tx->scratch, &salts, span_of(s->keys.data, STORE_KEY), context, plain, &sealed));
+		check(q, aead_seal(q->tx->scratch, &s->rand, span_of(s->keys.data, STORE_KEY), context, plain, &sealed));
 	q_put_blob(q, sealed);
 }
 
