@@ -234,6 +234,11 @@ static void keep_memory(void)
 	mallopt(M_MMAP_THRESHOLD, OF_ITS_OWN);
 }
 
+static bool wants_help(int argc, char **argv)
+{
+	return argc >= 2 && strcmp(argv[argc - 1], "--help") == 0 && (argc == 2 || find_command(argv[1]) != NULL);
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments a = {0};
@@ -241,8 +246,7 @@ int main(int argc, char **argv)
 	enum err e;
 
 	keep_memory();
-
-	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+	if (wants_help(argc, argv)) {
 		fputs(usage_text, stdout);
 		return 0;
 	}

@@ -2,6 +2,7 @@
 import json
 import os
 import struct
+import subprocess
 import tempfile
 import unittest
 import zlib
@@ -34,6 +35,13 @@ class Offline(unittest.TestCase):
                      "principal", "status", "health", "bench"):
             self.assertIn("  " + name, text)
             self.assertTrue(yz.cli(name, "--help").stdout)
+
+    def test_the_daemons_commands_have_help(self):
+        daemon = os.path.join(yz.BUILD, "yinzhengd")
+        for name in ("run", "check", "init", "enrol", "backup", "restore", "rotate-key"):
+            text = subprocess.run([daemon, name, "--help"], check=True, capture_output=True, text=True).stdout
+            self.assertIn("yinzhengd %s --config" % name, text)
+        self.assertEqual(subprocess.run([daemon, "nothing", "--help"], check=False, capture_output=True).returncode, 64)
         self.fails(64, "USAGE", "nonsense")
 
     def test_qr_draw_and_scan(self):
