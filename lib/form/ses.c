@@ -424,29 +424,36 @@ static enum err recall_seal(const struct source *src, struct der *tbs, struct se
 	return ERR_OK;
 }
 
-/* The seal, some time in an OCTET STRING. */
-static enum err read_embedded_seal(struct source *src, struct der *tbs, struct ses_seal *out)
+/* A seal in an OCTET STRING is read as one that stands alone: what surrounds it was not looked into when the signature
+ * was made DER. */
+static enum err read_wrapped_seal(const struct source *src, struct der *tbs, struct ses_seal *out)
+{
+	struct source own = *src;
+	struct der d;
+	enum err e = deviation_add(src->rd.list, "SEAL_WRAPPED", "toSign.eseal");
+
+	if (e == ERR_OK)
+		e = der_octets(tbs, &own.in);
+	if (e != ERR_OK)
+		return ses_wrong(&src->rd, e, "SESeal");
+	e = begin(&own, "SESeal", &d);
+	if (e == ERR_OK)
+		e = read_seal(&own, &d, out);
+	return e == ERR_OK ? received_seal(&own, NULL, 0, out) : e;
+}
+
+static enum err read_embedded_seal(const struct source *src, struct der *tbs, struct ses_seal *out)
 {
 	static const unsigned path[] = {0, 1};
-	struct span contents;
-	struct der in;
 	bool found;
 	enum err e = recall_seal(src, tbs, out, &found);
 
 	if (e != ERR_OK || found)
 		return e;
-	if (der_peek(tbs) != DER_OCTET_STRING) {
-		e = read_seal(src, tbs, out);
-		return e == ERR_OK ? received_seal(src, path, 2, out) : e;
-	}
-	e = deviation_add(src->rd.list, "SEAL_WRAPPED", "toSign.eseal");
-	if (e == ERR_OK)
-		e = der_octets(tbs, &contents);
-	if (e != ERR_OK)
-		return ses_wrong(&src->rd, e, "SESeal");
-	in = der_of(contents);
-	e = read_seal(src, &in, out);
-	return e == ERR_OK ? ses_wrong(&src->rd, der_end(&in), "SESeal") : e;
+	if (der_peek(tbs) == DER_OCTET_STRING)
+		return read_wrapped_seal(src, tbs, out);
+	e = read_seal(src, tbs, out);
+	return e == ERR_OK ? received_seal(src, path, 2, out) : e;
 }
 
 /* A signature of version 1 holds a seal of version 1, of version 4 or 5 one of the same. */
@@ -479,7 +486,7 @@ static enum err read_what_is_signed(const struct reading *rd, struct der *d, str
 	return ses_wrong(rd, e, "toSign.propertyInfo");
 }
 
-static enum err read_tbs(struct source *src, struct der *sig, struct signed_by *by, struct ses_signature *out)
+static enum err read_tbs(const struct source *src, struct der *sig, struct signed_by *by, struct ses_signature *out)
 {
 	const struct reading *rd = &src->rd;
 	struct der d;
@@ -523,7 +530,7 @@ static enum err read_behind(const struct reading *rd, struct der *d, struct sign
 	return ses_wrong(rd, e, "timeStamp");
 }
 
-static enum err read_signature(struct source *src, struct der *parent, struct ses_signature *out)
+static enum err read_signature(const struct source *src, struct der *parent, struct ses_signature *out)
 {
 	static const unsigned path[] = {0};
 	struct signed_by by = {0};

@@ -222,6 +222,31 @@ static struct span indefinite(struct arena *a, struct span item)
 }
 
 /* The same value with a length in three octets more than are needed. */
+static struct span ber_wrapped(struct arena *a, struct span item)
+{
+	return tlv(a, DER_OCTET_STRING, indefinite(a, item));
+}
+
+static struct span wrapped_with_tail(struct arena *a, struct span item)
+{
+	return tlv(a, DER_OCTET_STRING, join(a, (const struct span[]){item, span_str("tail")}, 2));
+}
+
+/* A seal in octets that lists something constructed, of which no reading takes the parts: they end too late. */
+static struct span wrapped_and_broken(struct arena *a, struct span item)
+{
+	enum { HEAD = 4 /* 04 82 LL LL, and the same of the certificate in it: 30 82 LL LL */ };
+	struct span listed = der_of_who("samr");
+	uint8_t *copy = arena_alloc(a, item.len), *cert;
+
+	memcpy(copy, item.ptr, item.len);
+	cert = memmem(copy, item.len, listed.ptr, listed.len);
+	assert_non_null(cert);
+	cert[-HEAD] = 0x3d;
+	cert[HEAD - 1]++;
+	return tlv(a, DER_OCTET_STRING, span_of(copy, item.len));
+}
+
 static struct span long_length(struct arena *a, struct span item)
 {
 	struct der d = der_of(item);
@@ -308,6 +333,10 @@ static const struct quirk quirks[] = {
     /* wrapping */
     {"seal in octets", 4, PLAIN, {TBS, AT(1), BY(time_wrapped)}, "SEAL_WRAPPED"},
     {"seal in octets, V1", 1, PLAIN, {TBS, AT(1), BY(time_wrapped)}, "SEAL_WRAPPED"},
+    {"seal of BER in octets", 4, PLAIN, {TBS, AT(1), BY(ber_wrapped)}, "SEAL_WRAPPED"},
+    {"BER of a seal in octets", 4, PLAIN, {TBS, AT(1), BY(ber_wrapped)}, "BER_LENGTHS"},
+    {"BER of a seal in octets, V1", 1, PLAIN, {TBS, AT(1), BY(ber_wrapped)}, "BER_SIGNED_AS_DER"},
+    {"tail of a seal in octets", 4, PLAIN, {TBS, AT(1), BY(wrapped_with_tail)}, "TRAILING_BYTES"},
     {"signInfo in bits", 1, PLAIN, {SEAL, AT(1), BY(as_bits)}, "SIGN_INFO_WRAPPED"},
     /* texts */
     {"vendor in UTF-8", 4, PLAIN, {INFO, AT(0, 2), HEX("0c 02 595a")}, "TEXT_TYPE"},
@@ -487,6 +516,7 @@ static void broken_in_any_reading(void **state)
 	    {"extensions in a SET", 4, PLAIN, {TBS, AT(5), HEX("31 00")}, "FORMAT"},
 	    {"empty time stamp", 4, PLAIN, {SIG, AT(4), HEX("a0 03 030100")}, "FORMAT"},
 	    {"another field after it", 4, PLAIN, {SIG, AT(4), HEX("0500")}, "FORMAT"},
+	    {"list of nonsense, in octets", 4, PLAIN, {TBS, AT(1), BY(wrapped_and_broken)}, "FORMAT"},
 	    {"name too long for its place", 4, PLAIN, {INFO, AT(2, 1), HEX("02 01 01")}, "FORMAT"},
 	};
 	const struct made m = {0};
