@@ -78,6 +78,8 @@ static json_t *value_json(const ProtobufCFieldDescriptor *f, const void *p)
 		return json_integer(*(const uint32_t *)p);
 	case PROTOBUF_C_TYPE_INT32:
 		return json_integer(*(const int32_t *)p);
+	case PROTOBUF_C_TYPE_DOUBLE:
+		return json_real(*(const double *)p);
 	default:
 		return json_integer(*(const int64_t *)p);
 	}
@@ -277,6 +279,10 @@ static void print_value(const ProtobufCFieldDescriptor *f, const void *p, int in
 		return;
 	case PROTOBUF_C_TYPE_ENUM:
 		print_line(f->name, *(const int *)p != 0 ? enum_name(f, *(const int *)p) : "", indent);
+		return;
+	case PROTOBUF_C_TYPE_DOUBLE:
+		snprintf(number, sizeof(number), "%.3f", *(const double *)p);
+		print_line(f->name, number, indent);
 		return;
 	default:
 		snprintf(number, sizeof(number), "%lld",

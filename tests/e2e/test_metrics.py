@@ -1,5 +1,6 @@
 """Metrics as Prometheus scrapes them, health by part, GetStatus; and what an idle server costs."""
 import http.client
+import json
 import os
 import re
 import shutil
@@ -246,6 +247,16 @@ class Status(Case):
         self.assertEqual(st.limits.queue, 256)
         self.assertTrue(all(p.serving for p in st.parts), st.parts)
         self.assertGreater(st.calls_ok, 5)
+
+    def test_the_command_line_shows_the_same(self):
+        self.s.call("window", "CatalogService.ListItems")
+        for cache in json.loads(self.s.cli("status", "--json", who="system").stdout)["caches"]:
+            self.assertIsInstance(cache["hits"], int)
+            self.assertTrue(0 <= cache["hit_rate"] <= 1, cache)
+        shown = re.findall(r"hit_rate: (.*)", self.s.cli("status", who="system").stdout)
+        self.assertTrue(shown)
+        for rate in shown:
+            self.assertTrue(0 <= float(rate) <= 1, rate)
 
     def check(self, service):
         fn = self.s.channel("window").unary_unary("/grpc.health.v1.Health/Check",
