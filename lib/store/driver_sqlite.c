@@ -1,5 +1,6 @@
 /* SQLite: WAL, every commit on disk before it is answered. */
 #include "store/driver.h"
+#include "store/sqlite_log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,6 +29,7 @@ struct db_stmt {
 struct lite {
 	struct db db;
 	sqlite3 *handle;
+	struct sqlite_log *log; /* of one that writes */
 	struct db_stmt cache[CACHE];
 };
 
@@ -107,6 +109,7 @@ static void close_db(struct db *db)
 		return;
 	for (size_t i = 0; i < CACHE; i++)
 		sqlite3_finalize(l->cache[i].st);
+	sqlite_log_free(l->log);
 	sqlite3_close(l->handle);
 	free(l);
 }
@@ -150,6 +153,8 @@ static enum err connect_to(const char *where, enum db_use use, struct db **out)
 	e = classify(l, sqlite3_open_v2(where, &l->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL));
 	if (e == ERR_OK)
 		e = set_up(l, use);
+	if (e == ERR_OK && use == DB_WRITE)
+		e = sqlite_log_new(where, l->handle, &l->log);
 	if (e != ERR_OK) {
 		close_db(&l->db);
 		return e;

@@ -1,0 +1,119 @@
+#include "store/sqlite_log.h"
+
+#include "store/internal.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+struct sqlite_log {
+	char *where;
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	pthread_t thread;
+	bool wanted, stopping;
+	/* of the writer alone */
+	bool started;
+	int woken_at; /* how long the log was then */
+};
+
+/* A connection knows of the log only once it has read. */
+static sqlite3 *connect_to(const char *where)
+{
+	sqlite3 *handle = NULL;
+
+	if (sqlite3_open_v2(where, &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
+	    sqlite3_exec(handle, "PRAGMA mmap_size=0; PRAGMA schema_version", NULL, NULL, NULL) == SQLITE_OK)
+		return handle;
+	sqlite3_close(handle);
+	return NULL;
+}
+
+/* What fails here (a full disk) leaves the log as it is and is tried again when it has grown; who writes finds out. */
+static void put_back(const char *where, sqlite3 **handle)
+{
+	if (*handle == NULL)
+		*handle = connect_to(where);
+	if (*handle != NULL)
+		(void)sqlite3_wal_checkpoint_v2(*handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
+static void *work(void *arg)
+{
+	struct sqlite_log *l = arg;
+	sqlite3 *handle = NULL;
+
+	pthread_mutex_lock(&l->lock);
+	while (!l->stopping) {
+		if (!l->wanted) {
+			pthread_cond_wait(&l->more, &l->lock);
+			continue;
+		}
+		l->wanted = false;
+		pthread_mutex_unlock(&l->lock);
+		put_back(l->where, &handle);
+		pthread_mutex_lock(&l->lock);
+	}
+	pthread_mutex_unlock(&l->lock);
+	sqlite3_close(handle);
+	return NULL;
+}
+
+static void wake(struct sqlite_log *l)
+{
+	pthread_mutex_lock(&l->lock);
+	l->wanted = true;
+	pthread_mutex_unlock(&l->lock);
+	pthread_cond_signal(&l->more);
+}
+
+/* After each commit of the writer; the log has so many pages. */
+static int on_commit(void *arg, sqlite3 *writer, const char *name, int pages)
+{
+	struct sqlite_log *l = arg;
+
+	if (pages < l->woken_at) /* begun anew */
+		l->woken_at = 0;
+	if (pages - l->woken_at < LOG_PART && pages < LOG_MOST)
+		return SQLITE_OK;
+	if (!l->started)
+		l->started = thread_start(&l->thread, work, l) == ERR_OK;
+	l->woken_at = pages;
+	if (l->started && pages < LOG_MOST)
+		wake(l);
+	else
+		(void)sqlite3_wal_checkpoint_v2(writer, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	return SQLITE_OK;
+}
+
+enum err sqlite_log_new(const char *where, sqlite3 *writer, struct sqlite_log **out)
+{
+	struct sqlite_log *l = calloc(1, sizeof(*l));
+
+	if (l != NULL)
+		l->where = strdup(where);
+	if (l == NULL || l->where == NULL) {
+		free(l);
+		return ERR_NO_MEMORY;
+	}
+	pthread_mutex_init(&l->lock, NULL);
+	pthread_cond_init(&l->more, NULL);
+	sqlite3_wal_hook(writer, on_commit, l);
+	*out = l;
+	return ERR_OK;
+}
+
+void sqlite_log_free(struct sqlite_log *l)
+{
+	if (l == NULL)
+		return;
+	pthread_mutex_lock(&l->lock);
+	l->stopping = true;
+	pthread_mutex_unlock(&l->lock);
+	pthread_cond_signal(&l->more);
+	if (l->started)
+		pthread_join(l->thread, NULL);
+	pthread_cond_destroy(&l->more);
+	pthread_mutex_destroy(&l->lock);
+	free(l->where);
+	free(l);
+}
