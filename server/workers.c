@@ -24,6 +24,7 @@ struct workers {
 	struct pace parked;
 	uint64_t refused[CLASS_COUNT];
 	unsigned reads_in_a_row, idle, n_threads;
+	bool waking; /* one was woken and has not looked yet; it wakes the next when it finds more than it takes */
 	bool stopping;
 	pthread_t threads[];
 };
@@ -85,6 +86,25 @@ static struct job *get_fresh(struct workers *w)
 	return j;
 }
 
+/* The lock is held. Whether a thread is to be woken, when it is free again: one at a time. */
+static bool must_wake(struct workers *w)
+{
+	bool must = !w->waking && w->idle != 0 && (w->resumed.n != 0 || w->waiting.n != 0);
+
+	if (must)
+		w->waking = true;
+	return must;
+}
+
+static void unlock_and_wake(struct workers *w)
+{
+	bool must = must_wake(w);
+
+	pthread_mutex_unlock(&w->lock);
+	if (must)
+		pthread_cond_signal(&w->work);
+}
+
 /* NULL: stopping, and nothing is left. */
 static struct job *next_job(struct workers *w)
 {
@@ -100,8 +120,9 @@ static struct job *next_job(struct workers *w)
 		w->idle++;
 		pthread_cond_wait(&w->work, &w->lock);
 		w->idle--;
+		w->waking = false;
 	}
-	pthread_mutex_unlock(&w->lock);
+	unlock_and_wake(w);
 	return j;
 }
 
@@ -143,13 +164,6 @@ void workers_set_limits(struct workers *w, const struct workers_limits *limits)
 	pthread_mutex_unlock(&w->lock);
 }
 
-static void put_and_wake(struct workers *w, struct queue *q, struct job *j)
-{
-	queue_put(q, j);
-	if (w->idle != 0)
-		pthread_cond_signal(&w->work);
-}
-
 /* Nothing is refused that hardly waits, whatever the estimate says. */
 static bool waits_too_long(const struct workers *w, enum call_class class)
 {
@@ -185,7 +199,7 @@ enum err workers_admit(struct workers *w, enum call_class class)
 static void put_fresh(struct workers *w, struct job *j, enum call_class class)
 {
 	pace_enter(&w->waiting, micros());
-	put_and_wake(w, &w->fresh[class], j);
+	queue_put(&w->fresh[class], j);
 }
 
 enum err workers_share(struct workers *w, struct job *j, enum call_class class)
@@ -194,7 +208,7 @@ enum err workers_share(struct workers *w, struct job *j, enum call_class class)
 	enum err e = w->stopping ? ERR_STOPPING : ERR_OK;
 	if (e == ERR_OK)
 		put_fresh(w, j, class);
-	pthread_mutex_unlock(&w->lock);
+	unlock_and_wake(w);
 	return e;
 }
 
@@ -204,7 +218,7 @@ enum err workers_submit(struct workers *w, struct job *j, enum call_class class)
 	enum err e = admit(w, class);
 	if (e == ERR_OK)
 		put_fresh(w, j, class);
-	pthread_mutex_unlock(&w->lock);
+	unlock_and_wake(w);
 	return e;
 }
 
@@ -219,8 +233,8 @@ bool workers_quiet(struct workers *w)
 void workers_resume(struct workers *w, struct job *j)
 {
 	pthread_mutex_lock(&w->lock);
-	put_and_wake(w, &w->resumed, j);
-	pthread_mutex_unlock(&w->lock);
+	queue_put(&w->resumed, j);
+	unlock_and_wake(w);
 }
 
 void workers_park(struct workers *w)

@@ -39,6 +39,7 @@ struct writer {
 	pthread_cond_t more;
 	bool stopping;
 	size_t head, count, batch_max, n_lanes, n_started;
+	size_t enough; /* so many jobs wake who waits: 1, or what the one writer hopes for while it gathers */
 	struct lane lanes[STORE_WRITERS_MAX];
 	struct job queue[QUEUE_MAX];
 };
@@ -114,6 +115,7 @@ static void run_on_own(struct lane *l, size_t n)
 static void gather(struct writer *w, const struct lane *l)
 {
 	int64_t us = l->took_us / GATHER_PART < GATHER_MAX_US ? l->took_us / GATHER_PART : GATHER_MAX_US;
+	size_t hoped = l->last < w->batch_max ? l->last : w->batch_max;
 	struct timespec until;
 	int late = 0;
 
@@ -123,8 +125,11 @@ static void gather(struct writer *w, const struct lane *l)
 		until.tv_nsec -= 1000000000L;
 		until.tv_sec++;
 	}
-	while (w->count < l->last && w->count < w->batch_max && !w->stopping && late == 0)
+	if (w->n_lanes == 1) /* others would not take what comes meanwhile */
+		w->enough = hoped;
+	while (w->count < hoped && !w->stopping && late == 0)
 		late = pthread_cond_timedwait(&w->more, &w->lock, &until);
+	w->enough = 1;
 }
 
 /* 0 when stopping and nothing is left. */
@@ -249,6 +254,7 @@ enum err writer_new(struct store *s, struct db *db, const struct store_options *
 		return ERR_NO_MEMORY;
 	}
 	w->store = s;
+	w->enough = 1;
 	size_up(w, o);
 	init_sync(w);
 	w->lanes[0].db = db;
@@ -295,6 +301,7 @@ unsigned writer_queued(struct writer *w)
 enum err writer_submit(struct writer *w, const struct job *j)
 {
 	enum err e = ERR_OK;
+	bool wake = false;
 
 	pthread_mutex_lock(&w->lock);
 	if (w->stopping) {
@@ -304,8 +311,10 @@ enum err writer_submit(struct writer *w, const struct job *j)
 	} else {
 		w->queue[(w->head + w->count) % QUEUE_MAX] = *j;
 		w->count++;
-		pthread_cond_signal(&w->more);
+		wake = w->count >= w->enough;
 	}
 	pthread_mutex_unlock(&w->lock);
+	if (wake) /* who wakes would wait for the lock */
+		pthread_cond_signal(&w->more);
 	return e;
 }
