@@ -86,23 +86,13 @@ static struct job *get_fresh(struct workers *w)
 	return j;
 }
 
-/* The lock is held. Whether a thread is to be woken, when it is free again: one at a time. */
-static bool must_wake(struct workers *w)
+/* The lock is held, also because the pool may be gone when it is not. One thread is woken at a time. */
+static void wake(struct workers *w)
 {
-	bool must = !w->waking && w->idle != 0 && (w->resumed.n != 0 || w->waiting.n != 0);
-
-	if (must)
-		w->waking = true;
-	return must;
-}
-
-static void unlock_and_wake(struct workers *w)
-{
-	bool must = must_wake(w);
-
-	pthread_mutex_unlock(&w->lock);
-	if (must)
-		pthread_cond_signal(&w->work);
+	if (w->waking || w->idle == 0 || (w->resumed.n == 0 && w->waiting.n == 0))
+		return;
+	w->waking = true;
+	pthread_cond_signal(&w->work);
 }
 
 /* NULL: stopping, and nothing is left. */
@@ -122,7 +112,8 @@ static struct job *next_job(struct workers *w)
 		w->idle--;
 		w->waking = false;
 	}
-	unlock_and_wake(w);
+	wake(w);
+	pthread_mutex_unlock(&w->lock);
 	return j;
 }
 
@@ -208,7 +199,8 @@ enum err workers_share(struct workers *w, struct job *j, enum call_class class)
 	enum err e = w->stopping ? ERR_STOPPING : ERR_OK;
 	if (e == ERR_OK)
 		put_fresh(w, j, class);
-	unlock_and_wake(w);
+	wake(w);
+	pthread_mutex_unlock(&w->lock);
 	return e;
 }
 
@@ -218,7 +210,8 @@ enum err workers_submit(struct workers *w, struct job *j, enum call_class class)
 	enum err e = admit(w, class);
 	if (e == ERR_OK)
 		put_fresh(w, j, class);
-	unlock_and_wake(w);
+	wake(w);
+	pthread_mutex_unlock(&w->lock);
 	return e;
 }
 
@@ -234,7 +227,8 @@ void workers_resume(struct workers *w, struct job *j)
 {
 	pthread_mutex_lock(&w->lock);
 	queue_put(&w->resumed, j);
-	unlock_and_wake(w);
+	wake(w);
+	pthread_mutex_unlock(&w->lock);
 }
 
 void workers_park(struct workers *w)

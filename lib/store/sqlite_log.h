@@ -14,7 +14,8 @@
 
 enum {
 	LOG_PART = 1000, /* pages after which the thread is woken; SQLite's own measure */
-	LOG_MOST = 8250  /* pages after which the writer does it: 34 MB. A little more than some parts: so little is then left */
+	LOG_MOST =
+	    8250 /* pages after which the writer does it: 34 MB. A little more than some parts: so little is then left */
 };
 
 struct sqlite_log;

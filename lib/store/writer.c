@@ -301,7 +301,6 @@ unsigned writer_queued(struct writer *w)
 enum err writer_submit(struct writer *w, const struct job *j)
 {
 	enum err e = ERR_OK;
-	bool wake = false;
 
 	pthread_mutex_lock(&w->lock);
 	if (w->stopping) {
@@ -311,10 +310,9 @@ enum err writer_submit(struct writer *w, const struct job *j)
 	} else {
 		w->queue[(w->head + w->count) % QUEUE_MAX] = *j;
 		w->count++;
-		wake = w->count >= w->enough;
+		if (w->count >= w->enough)
+			pthread_cond_signal(&w->more);
 	}
 	pthread_mutex_unlock(&w->lock);
-	if (wake) /* who wakes would wait for the lock */
-		pthread_cond_signal(&w->more);
 	return e;
 }
