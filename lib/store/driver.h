@@ -108,7 +108,7 @@ struct db_driver {
 	 * it asked for what cannot be collected, and then nothing is left of it. */
 	bool (*keep)(struct db *db, bool keep);
 	/* From now on settle() can tell what came of a COMMIT whose answer was lost (ERR_STORE_UNSURE). The id is random;
-	 * when settle() could not tell, the connection goes on under a new one. */
+	 * when settle() could not tell (ERR_STORE_CORRUPT: it never will), the connection goes on under a new one. */
 	void (*enlist)(struct db *db, const uint8_t id[DB_WRITER_ID]);
 	enum err (*settle)(struct db *db, bool *committed);
 	enum db_fault (*fault)(struct db *db);
@@ -120,6 +120,20 @@ struct db_driver {
 	const char *number;
 	/* "SELECT": for the rest of the transaction no statement takes more than $1 ms, given as text. */
 	const char *limit;
+	/* "SELECT": its commit tells those who listen on this store that something was changed, and nothing else. Commits
+	 * that tell wait for one another, so it is not for what is done at every call. */
+	const char *notify;
+	/* Listen, on this connection and on each that is made after it was lost. What was told while there was none is not
+	 * heard later, and there may be something in between that passes nothing on: who listens must look by himself, too.
+	 */
+	void (*listen)(struct db *db);
+	/* Whether anybody has told since the last time, or may have: the connection is a new one. Does not wait. */
+	bool (*heard)(struct db *db);
+	/* A descriptor that is readable when there is something to be heard, or the connection has ended, both for heard()
+	 * to find out; -1: none. To be asked for anew after heard() and begin(). */
+	int (*ear)(struct db *db);
+	/* Take out the rows of enlisted connections that have not counted since $2, and note which have, at $1 (ms). */
+	const char *tidy;
 
 	/* See store_backup() and store_restore(); NULL when the database has tools of its own for that. */
 	enum err (*backup)(const char *where, const char *path, struct store_watch watch, struct err_note *note);

@@ -119,14 +119,32 @@ static enum err open_db(const char *where, enum db_use use, struct db **out, str
 
 /* ---- transactions --------------------------------------------------------------------------- */
 
-/* The row by which a COMMIT whose answer was lost is judged. Committed before it is used. */
+/*
+ * The row by which a COMMIT whose answer was lost is judged. Committed before it is used.
+ *
+ * Rows that have not counted for long are taken out (`tidy`): their writers are gone, or idle. However short that time
+ * is, nothing is judged wrongly by it:
+ *  - A transaction commits only when its row is there with the count that it expects. One that is on its way when the
+ *    row goes fails, and its writer, told so, makes the row again here and runs it again.
+ *  - Who does not know what came of his COMMIT and finds no row is not told "no", but that it cannot be told: settle().
+ *    That never makes a row, unless the server has said before the connection ended that there was none.
+ *  - A row that is made again begins with its writer's count. What was judged not to have been committed and is still
+ * on its way expects a lower one: each judgement counts on by two.
+ *  - The row of a COMMIT that is under way (waiting for a replica, say) is locked, and is left alone.
+ * A server of schema 2 commits without its row, too, and nothing fails then; for it to be judged rightly no COMMIT may
+ * be on its way for as long as that time.
+ */
 static enum err list_writer(struct pg *pg)
 {
-	struct db_stmt *st =
-	    pg_slot(pg, "INSERT INTO writers (id, n) VALUES ($1, 0) ON CONFLICT (id) DO NOTHING", PG_PLAIN);
+	/* one that is there after all (the transaction that took it out was undone by it) is as good as new */
+	static const char sql[] = "INSERT INTO writers (id, n) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET seen = -1";
+	struct db_stmt *st = pg_slot(pg, sql, PG_PLAIN);
 	enum err e;
 
+	if (st == NULL)
+		return ERR_INTERNAL;
 	pg_bind_bytes(st, 1, DB_BLOB, span_of(pg->id, sizeof(pg->id)));
+	pg_bind_int(st, 2, pg->n);
 	e = pg_send(pg, st, PG_RUN);
 	if (e == ERR_OK)
 		e = pg_drain(pg);
@@ -178,7 +196,7 @@ static void rollback(struct db *db)
 	for (size_t i = 0; i < pg->count; i++) {
 		struct pg_pending *p = &pg->pending[(pg->head + i) % PG_PENDING];
 
-		if (p->kind == PG_RUN || p->kind == PG_COMMIT)
+		if (p->kind == PG_RUN || p->kind == PG_MARK || p->kind == PG_COMMIT)
 			p->kind = PG_IGNORED;
 	}
 	if (pg->unsynced)
@@ -191,17 +209,18 @@ static void rollback(struct db *db)
 		pg_lose(pg);
 }
 
-/* Another count than ours (settle() has counted on) is not NULL's place: the transaction fails. */
+/* Another count than ours (settle() has counted on) is not NULL's place: the transaction fails. So it does without the
+ * row. */
 static enum err send_mark(struct pg *pg)
 {
 	struct db_stmt *st =
-	    pg_slot(pg, "UPDATE writers SET n = CASE WHEN n = $2 THEN n + 1 ELSE NULL END WHERE id = $1", PG_PLAIN);
+	    pg_slot(pg, "UPDATE writers SET n = CASE WHEN n = $2 THEN n + 1 ELSE NULL END WHERE id = $1", PG_CHANGE);
 
 	if (st == NULL)
 		return ERR_INTERNAL;
 	pg_bind_bytes(st, 1, DB_BLOB, span_of(pg->id, sizeof(pg->id)));
 	pg_bind_int(st, 2, pg->n);
-	return pg_send(pg, st, PG_RUN);
+	return pg_send(pg, st, PG_MARK);
 }
 
 /* Once the COMMIT has left, only its answer says what came of it. */
@@ -254,7 +273,7 @@ static enum err settle(struct db *db, bool *committed)
 	st->res = NULL;
 	st->in_use = st->ran = false;
 	if (e == ERR_OK && n < pg->n)
-		e = ERR_STORE_CORRUPT; /* not the database that we wrote to */
+		e = ERR_STORE_CORRUPT; /* not the database that we wrote to, or the row was taken out */
 	if (e == ERR_OK && n != pg->n + 1) {
 		pg_bind_bytes(skip, 1, DB_BLOB, span_of(pg->id, sizeof(pg->id)));
 		pg_bind_int(skip, 2, pg->n + 2);
@@ -496,6 +515,37 @@ static int64_t changes(struct db *db)
 	return pg_of(db)->changed;
 }
 
+/* ---- what others tell ----------------------------------------------------------------------- */
+
+static void listen_from_now(struct db *db)
+{
+	pg_of(db)->listens = true;
+}
+
+static bool heard(struct db *db)
+{
+	return pg_heard(pg_of(db));
+}
+
+static int ear(struct db *db)
+{
+	struct pg *pg = pg_of(db);
+
+	return pg->listens && pg->conn != NULL ? PQsocket(pg->conn) : -1;
+}
+
+/* ---- SQL of our own ------------------------------------------------------------------------- */
+
+/* The message is empty: who may connect to the database may listen, and may tell, too; that costs a look. */
+static const char notify[] = "SELECT pg_notify(" PG_CHANNEL ", '')";
+
+/* A row that somebody is counting in is no dead one, and can be noted the next time. */
+static const char tidy[] =
+    "WITH gone AS (DELETE FROM writers WHERE id = ANY (ARRAY(SELECT id FROM writers WHERE n = seen AND since < $2"
+    " LIMIT 1000 FOR UPDATE SKIP LOCKED)))"
+    " UPDATE writers SET seen = n, since = $1 WHERE id = ANY (ARRAY(SELECT id FROM writers WHERE n <> seen"
+    " FOR UPDATE SKIP LOCKED))";
+
 /* Within one statement, so that what is numbered and what is taken out are the same entries. */
 static const char number[] =
     "WITH gone AS (DELETE FROM audit_inbox WHERE entry = ANY (ARRAY(SELECT entry FROM audit_inbox ORDER BY entry"
@@ -524,6 +574,11 @@ const struct db_driver driver_postgres = {
     .clock = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint",
     .limit = "SELECT set_config('statement_timeout', $1, true), set_config('lock_timeout', $1, true)",
     .number = number,
+    .notify = notify,
+    .listen = listen_from_now,
+    .heard = heard,
+    .ear = ear,
+    .tidy = tidy,
     .in_transaction = in_transaction,
     .script = script,
     .prepare = prepare,

@@ -219,7 +219,7 @@ enum err thread_start(pthread_t *thread, void *(*fn)(void *), void *arg) MUST_CH
 enum err enlist_writer(struct store *s, struct db *db) MUST_CHECK;
 
 /* A thread that watches the versions and, on a shared database, the clock, and numbers the audit entries (keeper.c). */
-enum err keeper_new(struct store *s, struct keeper **out) MUST_CHECK;
+enum err keeper_new(struct store *s, const struct store_options *o, struct keeper **out) MUST_CHECK;
 void keeper_free(struct keeper *k);
 
 /* Binds names and values of an entry: two parameters. */

@@ -5,23 +5,31 @@
  * Numbers are given by one server at a time. Its lease is a row with a token and an end; a transaction that numbers
  * locks that row under its own token first, so that one who has lost the lease cannot write any more, however late it
  * wakes up. Whoever finds the lease at its end takes it under the next token.
+ *
+ * It looks at the versions again and again, whatever happens. On a database that can tell of changes it listens
+ * meanwhile and looks at once when it is told; what it is not told, or does not hear, it finds at the next look.
  */
 #include "store/cells.h"
 #include "store/internal.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 enum { TICK_MS = 100, WATCH_MS = 250, LEASE_MS = 2500, RENEW_MS = 800, NUMBER_MAX = 2000, MARK_MS = 1000 };
+enum { NEWS_MS = 10 /* between two looks, however much is told */ };
+enum { TIDY_MS = 60 * 60 * 1000, WRITER_KEPT_MS = 7 * 24 * 60 * 60 * 1000 };
 
 struct keeper {
 	struct store *store;
 	struct db *db; /* of a shared database */
 	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t stop;
-	bool stopping;
+	int stop; /* an eventfd: readable when the thread is to end */
+	unsigned watch_ms;
+	int64_t next_watch, next_keep, next_tidy; /* steady ms */
+	int64_t looked;                           /* steady ms */
 	int64_t seen[STORE_KINDS];
 	int64_t first; /* the audit entry that has waited longest for its number; 0: none */
 	bool watched;  /* `seen` is what was seen before */
@@ -231,25 +239,49 @@ static void mark(struct keeper *k)
 		k->marked = now;
 }
 
+/* ---- connections that are no more ------------------------------------------------------------ */
+
+static enum err tidy(struct store_tx *tx, void *arg)
+{
+	struct query q;
+
+	(void)arg;
+	q_open(&q, tx, tx->db->driver->tidy);
+	q_put_int(&q, tx->now);
+	q_put_int(&q, tx->now - WRITER_KEPT_MS);
+	return q_run(&q, NULL);
+}
+
+/* Nobody waits for it: what fails is done the next time. */
+static void tidy_up(struct keeper *k)
+{
+	if (clock_monotonic_ms() < k->next_tidy)
+		return;
+	(void)!run_single(k->store, k->db, tidy, NULL);
+	k->next_tidy = clock_monotonic_ms() + TIDY_MS;
+}
+
 /* ---- the thread ----------------------------------------------------------------------------- */
 
-static bool rest(struct keeper *k, unsigned ms)
+/* What was told is looked for soon. A flood of it is one look, and another one when that is over. */
+static void heed(struct keeper *k)
 {
-	struct timespec until;
-	bool stopping;
+	int64_t soon = k->looked + NEWS_MS;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += (long)ms * 1000000L;
-	if (until.tv_nsec >= 1000000000L) {
-		until.tv_nsec -= 1000000000L;
-		until.tv_sec++;
-	}
-	pthread_mutex_lock(&k->lock);
-	while (!k->stopping && pthread_cond_timedwait(&k->stop, &k->lock, &until) == 0)
-		;
-	stopping = k->stopping;
-	pthread_mutex_unlock(&k->lock);
-	return stopping;
+	if (k->db != NULL && k->db->driver->heard(k->db) && soon < k->next_watch)
+		k->next_watch = soon;
+}
+
+/* Until the next thing is due, there is something to hear, or the thread is to end: true. Who looks soon anyway does
+ * not listen until then. */
+static bool rest(struct keeper *k)
+{
+	int64_t now = clock_monotonic_ms(), next = k->next_keep < k->next_watch ? k->next_keep : k->next_watch;
+	bool listens = k->db != NULL && k->next_watch > k->looked + NEWS_MS;
+	struct pollfd p[2] = {{.fd = k->stop, .events = POLLIN},
+	                      {.fd = listens ? k->db->driver->ear(k->db) : -1, .events = POLLIN}};
+
+	return poll(p, 2, next > now ? (int)(next - now) : 0) > 0 && p[0].revents != 0;
 }
 
 static void keep(struct keeper *k)
@@ -260,23 +292,29 @@ static void keep(struct keeper *k)
 		apply(k);
 	while (k->token != 0 && serve(k))
 		;
-	if (k->token != 0)
+	if (k->token != 0) {
 		mark(k);
+		tidy_up(k);
+	}
 }
 
 static void *work(void *arg)
 {
 	struct keeper *k = arg;
-	int64_t next_watch = 0;
 
 	do {
-		if (clock_monotonic_ms() >= next_watch) {
+		if (clock_monotonic_ms() >= k->next_watch) {
 			watch(k);
 			cells_age(k->store->cells, clock_monotonic_ms());
-			next_watch = clock_monotonic_ms() + WATCH_MS;
+			k->looked = clock_monotonic_ms();
+			k->next_watch = k->looked + k->watch_ms;
 		}
-		keep(k);
-	} while (!rest(k, TICK_MS));
+		if (clock_monotonic_ms() >= k->next_keep) {
+			keep(k);
+			k->next_keep = clock_monotonic_ms() + TICK_MS;
+		}
+		heed(k);
+	} while (!rest(k));
 	return NULL;
 }
 
@@ -284,23 +322,24 @@ static void release(struct keeper *k)
 {
 	if (k->db != NULL)
 		k->db->driver->close(k->db);
-	pthread_cond_destroy(&k->stop);
-	pthread_mutex_destroy(&k->lock);
+	if (k->stop >= 0)
+		close(k->stop);
 	free(k);
 }
 
-static void init_sync(struct keeper *k)
+static enum err connect_later(struct keeper *k)
 {
-	pthread_condattr_t attr;
+	struct store *s = k->store;
+	enum err e = s->driver->fresh(s->where, &k->db);
 
-	pthread_mutex_init(&k->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&k->stop, &attr);
-	pthread_condattr_destroy(&attr);
+	if (e != ERR_OK)
+		return e;
+	k->db->counts = &s->counts.db;
+	s->driver->listen(k->db);
+	return enlist_writer(s, k->db);
 }
 
-enum err keeper_new(struct store *s, struct keeper **out)
+enum err keeper_new(struct store *s, const struct store_options *o, struct keeper **out)
 {
 	struct keeper *k = calloc(1, sizeof(*k));
 	enum err e = ERR_OK;
@@ -308,13 +347,12 @@ enum err keeper_new(struct store *s, struct keeper **out)
 	if (k == NULL)
 		return ERR_NO_MEMORY;
 	k->store = s;
-	init_sync(k);
-	if (s->driver->shared)
-		e = s->driver->fresh(s->where, &k->db);
-	if (e == ERR_OK && k->db != NULL)
-		k->db->counts = &s->counts.db;
-	if (e == ERR_OK)
-		e = enlist_writer(s, k->db);
+	k->watch_ms = o->watch_ms != 0 ? o->watch_ms : WATCH_MS;
+	k->stop = eventfd(0, EFD_CLOEXEC);
+	if (k->stop < 0)
+		e = ERR_NO_MEMORY;
+	if (e == ERR_OK && s->driver->shared)
+		e = connect_later(k);
 	watch(k); /* before the first read of a cache */
 	if (e == ERR_OK)
 		e = thread_start(&k->thread, work, k);
@@ -330,10 +368,7 @@ void keeper_free(struct keeper *k)
 {
 	if (k == NULL)
 		return;
-	pthread_mutex_lock(&k->lock);
-	k->stopping = true;
-	pthread_cond_signal(&k->stop);
-	pthread_mutex_unlock(&k->lock);
+	(void)!eventfd_write(k->stop, 1);
 	pthread_join(k->thread, NULL);
 	do /* what was committed before we stop is numbered */
 		k->renew = 0;

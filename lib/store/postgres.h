@@ -45,7 +45,8 @@ struct db_stmt {
 	int row;
 };
 
-enum pg_kind { PG_PREPARE, PG_RUN, PG_COMMIT, PG_IGNORED, PG_SYNC };
+/* PG_MARK: the count in `writers`, without which there is no commit */
+enum pg_kind { PG_PREPARE, PG_RUN, PG_MARK, PG_COMMIT, PG_IGNORED, PG_SYNC };
 
 struct pg_pending {
 	enum pg_kind kind;
@@ -76,6 +77,8 @@ struct pg {
 	bool asked;     /* its answer is being taken */
 	bool warned;    /* a warning came with it: the replica may not have it */
 	bool read_some; /* this transaction has given rows to its caller */
+	bool listens;   /* for what others tell */
+	bool told;      /* it may have been told something that it could not hear */
 	enum err err;   /* the first failure of this transaction */
 	enum db_fault fault;
 	int64_t changed;
@@ -90,6 +93,9 @@ struct pg {
 	struct db_stmt cache[PG_STATEMENTS];
 };
 
+/* Of this store alone: channels are the database's, and another store may stand in another schema of it. */
+#define PG_CHANNEL "'yinzheng_' || current_schema()::regnamespace::oid::text"
+
 /* ---- connecting (postgres_connect.c) -------------------------------------------------------- */
 
 /* One attempt over all hosts of the address. The note names the server's reason, never a password. */
@@ -100,6 +106,8 @@ void pg_lose(struct pg *pg);
 enum err pg_ready(struct pg *pg) MUST_CHECK;
 /* What a failed result means; also sets pg->fault. */
 enum err pg_classify(struct pg *pg, const PGresult *res);
+/* See db_driver.heard. */
+bool pg_heard(struct pg *pg);
 
 /* ---- the pipeline (postgres_pipe.c) --------------------------------------------------------- */
 

@@ -175,6 +175,18 @@ static enum err check_server(const PGresult *res, struct err_note *note)
 	return ERR_OK;
 }
 
+/* LISTEN takes no parameters, so the server writes the statement. Where it cannot listen we go without: whatever was
+ * told before it did was not heard anyway, and is looked for. */
+static void start_listening(struct pg *pg)
+{
+	PGresult *res = PQexec(pg->conn, "SELECT 'LISTEN ' || " PG_CHANNEL);
+
+	if (PQresultStatus(res) == PGRES_TUPLES_OK)
+		PQclear(PQexec(pg->conn, PQgetvalue(res, 0, 0)));
+	PQclear(res);
+	pg->told = true;
+}
+
 static enum err set_up(struct pg *pg, struct err_note *note)
 {
 	PGresult *res;
@@ -187,6 +199,8 @@ static enum err set_up(struct pg *pg, struct err_note *note)
 	else
 		e = check_server(res, note);
 	PQclear(res);
+	if (e == ERR_OK && pg->listens)
+		start_listening(pg);
 	if (e == ERR_OK && PQenterPipelineMode(pg->conn) == 0)
 		e = ERR_INTERNAL;
 	return e;
@@ -254,4 +268,21 @@ enum err pg_ready(struct pg *pg)
 		wait = 2 * wait < BACKOFF_MAX_MS ? 2 * wait : BACKOFF_MAX_MS;
 	}
 	return ERR_OK;
+}
+
+/* ---- being told ----------------------------------------------------------------------------- */
+
+bool pg_heard(struct pg *pg)
+{
+	bool told = pg->told;
+	PGnotify *n;
+
+	pg->told = false;
+	if (pg->conn != NULL && PQconsumeInput(pg->conn) == 0)
+		pg_lose(pg); /* the next begin() makes another */
+	while (pg->conn != NULL && (n = PQnotifies(pg->conn)) != NULL) {
+		told = true;
+		PQfreemem(n);
+	}
+	return told;
 }

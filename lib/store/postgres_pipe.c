@@ -164,10 +164,16 @@ static void failed(struct pg *pg, const struct pg_pending *p, const PGresult *re
 		pg->err = pg->err != ERR_OK ? pg->err : e;
 		return;
 	}
-	if (p->kind == PG_IGNORED || pg->err != ERR_OK)
+	if (p->kind == PG_IGNORED || pg->err != ERR_OK) {
 		pg->fault = fault; /* of a transaction that was given up, or not the first */
-	else
-		pg->err = e;
+		return;
+	}
+	pg->err = e;
+	if (p->kind == PG_MARK && e == ERR_STORE_CHANGED) { /* the row is gone: once more, with another one */
+		pg->err = ERR_STORE_BUSY;
+		pg->fault = DB_CONFLICT;
+		pg->listed = false;
+	}
 }
 
 static void succeeded(struct pg *pg, const struct pg_pending *p, PGresult **res)

@@ -98,5 +98,10 @@ static const char uses[] =
     "CREATE TABLE versions (kind BIGINT NOT NULL, shard BIGINT NOT NULL, version BIGINT NOT NULL,"
     " PRIMARY KEY (kind, shard)) WITH (fillfactor = 10);";
 
+/* A writer's count as it was seen last, and since when it has been that: rows that nobody needs any more are found by
+ * it (driver_postgres.c). Servers of version 2 make rows without; to be seen, they need do nothing. */
+static const char seen[] = "ALTER TABLE writers ADD COLUMN seen BIGINT NOT NULL DEFAULT -1,"
+                           " ADD COLUMN since BIGINT NOT NULL DEFAULT 0";
+
 /* Version 1 was SQLite's alone. */
-const struct db_migration schema_postgres[] = {{2, people}, {2, papers}, {2, uses}, {0, NULL}};
+const struct db_migration schema_postgres[] = {{2, people}, {2, papers}, {2, uses}, {3, seen}, {0, NULL}};

@@ -243,7 +243,7 @@ enum err store_open(const struct store_options *o, struct store **out, struct er
 	}
 	e = writer_new(s, db, o, &s->writer);
 	if (e == ERR_OK)
-		e = keeper_new(s, &s->keeper);
+		e = keeper_new(s, o, &s->keeper);
 	if (e != ERR_OK)
 		goto fail;
 	*out = s;

@@ -29,7 +29,7 @@ struct store;
 struct store_tx;
 
 enum { STORE_READERS_MAX = 256, STORE_WRITERS_MAX = 64 };
-enum { STORE_SCHEMA = 2, STORE_PAGE_MAX = 500, REQUEST_ID_LEN = 16, FINGERPRINT_LEN = 32 };
+enum { STORE_SCHEMA = 3, STORE_PAGE_MAX = 500, REQUEST_ID_LEN = 16, FINGERPRINT_LEN = 32 };
 
 struct store_options {
 	const char *url;        /* "sqlite:/path/store.db", "postgres://user@host:5432/database" */
@@ -41,6 +41,7 @@ struct store_options {
 	unsigned batch_max; /* SQLite: writes per commit; 0: 256 */
 	size_t cell_memory; /* bytes for licences' identifiers that were opened a moment ago; 0: none are kept */
 	bool own_time;      /* PostgreSQL: `clock` decides, not the database's. For tests, and for one server alone. */
+	unsigned watch_ms;  /* how often it is looked for what others have changed; 0: 250. For tests. */
 };
 
 /* The address as it may be shown and logged: without a password. In the arena; NULL when out of memory. */

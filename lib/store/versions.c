@@ -5,7 +5,9 @@ enum { SHARDS = 16 };
 
 enum err touch(struct store_tx *tx, enum store_kind kind, unsigned shard)
 {
+	const bool first = tx->touched == 0;
 	struct query q;
+	enum err e;
 
 	tx->touched |= 1u << kind;
 	q_open(&q, tx,
@@ -13,6 +15,10 @@ enum err touch(struct store_tx *tx, enum store_kind kind, unsigned shard)
 	       " ON CONFLICT (kind, shard) DO UPDATE SET version = versions.version + 1");
 	q_put_int(&q, kind);
 	q_put_int(&q, shard % SHARDS);
+	e = q_later(&q);
+	if (e != ERR_OK || !first || tx->db->driver->notify == NULL)
+		return e;
+	q_open(&q, tx, tx->db->driver->notify);
 	return q_later(&q);
 }
 

@@ -4,55 +4,6 @@
 
 /* ---- several servers ------------------------------------------------------------------------ */
 
-static enum err put_type(struct store_tx *tx, void *arg)
-{
-	struct catalog_row r = {.code = (char *)"T", .json = span_str("{}")};
-
-	(void)arg;
-	return store_catalog_put(tx, CATALOG_TYPE, &r);
-}
-
-static enum err put_principal(struct store_tx *tx, void *arg)
-{
-	struct principal p = {.id = (char *)"p", .name = (char *)"n"};
-
-	(void)arg;
-	return store_principal_put(tx, &p);
-}
-
-static enum err put_seal(struct store_tx *tx, void *arg)
-{
-	struct seal_row s = {.id = (char *)"S", .state = SEAL_ACTIVE, .der = span_str("x")};
-
-	(void)arg;
-	return store_seal_insert(tx, &s);
-}
-
-static enum err suspend_seal(struct store_tx *tx, void *arg)
-{
-	struct state_event e = {.state = SEAL_SUSPENDED, .reason = (char *)"r", .principal = (char *)"p"};
-
-	(void)arg;
-	return store_seal_change(tx, "S", 1, &e);
-}
-
-static enum err put_licence(struct store_tx *tx, void *arg)
-{
-	struct holder_key h = {"111", "h"};
-	struct licence_row l = {.id = (char *)"L"};
-
-	(void)arg;
-	return store_licence_insert(tx, &l, NULL, &h, 1, "i");
-}
-
-static enum err revoke_licence(struct store_tx *tx, void *arg)
-{
-	struct state_event e = {.state = LICENCE_REVOKED, .reason = (char *)"r", .principal = (char *)"p"};
-
-	(void)arg;
-	return store_licence_change(tx, "L", 1, &e);
-}
-
 /* A change through one server moves its own number at once and the other server's within a second. */
 static void epochs(void **state)
 {
