@@ -162,11 +162,11 @@ CROSS_B := build/aarch64
 SYSROOT = $(CURDIR)/$(CROSS_B)/sysroot
 cross-aarch64: ## install a cross-compiler, build lib/crypto for 64-bit Arm, run its tests in an emulator
 	@scripts/deps.sh cross && scripts/sysroot.sh $(CROSS_B)/sysroot arm64
-	@RUN='qemu-aarch64 -L /usr/aarch64-linux-gnu -E LD_LIBRARY_PATH=$(SYSROOT)/usr/lib/aarch64-linux-gnu' \
+	@RUN='qemu-aarch64 -L /usr/aarch64-linux-gnu -E LD_LIBRARY_PATH=$(SYSROOT)/usr/lib/aarch64-linux-gnu:$(SYSROOT)/lib/aarch64-linux-gnu' \
 		$(MAKE) --no-print-directory B=$(CROSS_B) CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar \
 		LIB_C='$(CRYPTO_C)' \
 		pkg_cflags='-I$(SYSROOT)/usr/include -I$(SYSROOT)/usr/include/aarch64-linux-gnu' \
-		lib_ldlibs='-L$(SYSROOT)/usr/lib/aarch64-linux-gnu -lcrypto -lgcrypt -lgpg-error -ljansson -pthread -lm' sm2-unit
+		lib_ldlibs='-L$(SYSROOT)/usr/lib/aarch64-linux-gnu -Wl,-rpath-link,$(SYSROOT)/lib/aarch64-linux-gnu -lcrypto -lgcrypt -lgpg-error -ljansson -pthread -lm' sm2-unit
 
 # The public negative corpus (tests/corpus/README.md): made anew each time, then every case is judged.
 $(B)/make_corpus: $(call obj,$(wildcard tests/corpus/*.c)) $(B)/libyinzheng.a
