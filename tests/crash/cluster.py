@@ -118,6 +118,9 @@ class Cluster:
         self.settle()
         self.primary.sql("CREATE ROLE %s LOGIN PASSWORD '%s'" % (pair.USER, PASSWORDS["STORE"]))
         self.primary.sql("CREATE DATABASE %s OWNER %s" % (pair.DATABASE, pair.USER))
+        # Where the database is unknown, libpq does not go on to the next server.
+        pair.wait_for("the replica knows the database", lambda: self.replica.sql(
+            "SELECT count(*) FROM pg_database WHERE datname = '%s'" % pair.DATABASE) == "1", 30)
 
     @property
     def url(self):
