@@ -103,10 +103,10 @@ static const char uses[] =
 static const char seen[] = "ALTER TABLE writers ADD COLUMN seen BIGINT NOT NULL DEFAULT -1,"
                            " ADD COLUMN since BIGINT NOT NULL DEFAULT 0";
 
-/* Version 1 was SQLite's alone. */
 /* A code is used once, so there is room for a second version of each row, and the indexes need not be written again.
  * An answer of some kilobytes stays in its row: elsewhere it would take two more rows and an index's entries. */
 static const char room[] = "ALTER TABLE codes SET (fillfactor = 50);"
                            "ALTER TABLE replays SET (toast_tuple_target = 8160)";
 
+/* Version 1 was SQLite's alone. */
 const struct db_migration schema_postgres[] = {{2, people}, {2, papers}, {2, uses}, {3, seen}, {3, room}, {0, NULL}};
