@@ -54,6 +54,9 @@ enum err source_holder_rows(struct desk_call *call, struct store_tx *tx, const s
  * already (known.h). */
 enum err source_holder_rows_known(struct desk_call *call, struct store_tx *tx, const struct licence_holder *h,
                                   struct holder_rows *out) MUST_CHECK;
+/* Likewise, but only the chosen ones matter, where the holder has them: others may have been added meanwhile. */
+enum err source_holder_rows_with(struct desk_call *call, struct store_tx *tx, const struct licence_holder *h,
+                                 const struct show_selection *chosen, size_t n, struct holder_rows *out) MUST_CHECK;
 /* At least those of this type: `all` itself when it is complete, else asked for anew, so that a holder with very many
  * licences is still served. */
 enum err source_rows_of_type(struct desk_call *call, struct store_tx *tx, const struct holder_rows *all,

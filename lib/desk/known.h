@@ -41,7 +41,7 @@ void known_keep(struct desk_call *call, const struct fetched *f, const struct re
 
 /* A holder's rows at the local store, all of them, newest first. They are kept under known_epoch(), like what kept.h
  * keeps: another server's change of state is known within a second. Only for what asks for the versions again in its
- * commit, and after their number was compared, since new licences change no epoch. */
+ * commit, and after their number was compared, since new licences change no epoch; or where only chosen ones matter. */
 struct known_rows {
 	size_t n;
 	struct licence_row *rows; /* without record and signature */

@@ -274,12 +274,15 @@ static enum err code_read(struct store_tx *tx, void *arg)
 {
 	struct desk_call *call = arg;
 	struct code_work *w = call->work;
-	enum err e = source_holder_rows_known(call, tx, &w->req->holder, &w->rows);
+	const struct code_request *r = w->req;
+	enum err e;
 
-	if (e != ERR_OK)
-		return e;
-	return w->req->kind == CODE_SHOW ? show_read(call, tx, w)
-	                                 : preview_read(call, tx, &w->types, w->req->item_code, &w->rows, &w->preview);
+	if (r->kind == CODE_SHOW) {
+		e = source_holder_rows_with(call, tx, &r->holder, r->show, r->n_show, &w->rows);
+		return e == ERR_OK ? show_read(call, tx, w) : e;
+	}
+	e = source_holder_rows_known(call, tx, &r->holder, &w->rows);
+	return e == ERR_OK ? preview_read(call, tx, &w->types, r->item_code, &w->rows, &w->preview) : e;
 }
 
 static enum err make_grants(struct desk_call *call, struct code_work *w)

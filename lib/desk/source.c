@@ -253,38 +253,56 @@ static enum err add_rows(struct arena *a, const struct source *s, const struct l
 	return ERR_OK;
 }
 
-/* Those that are known, when there are as many now; false: they must be read. */
-static bool rows_known(struct desk_call *call, struct store_tx *tx, const struct holder_key *h, struct known_rows *out)
+struct rows_wanted {
+	const char *type_code;
+	bool may_be_known;
+	const struct show_selection *chosen; /* when no others are asked for */
+	size_t n_chosen;
+};
+
+static bool are_among(const struct known_rows *k, const struct rows_wanted *want)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < want->n_chosen; i++) {
+		size_t at = 0;
+
+		while (at < k->n && strcmp(k->rows[at].id, want->chosen[i].licence_id) != 0)
+			at++;
+		found += at < k->n;
+	}
+	return want->n_chosen != 0 && found == want->n_chosen;
+}
+
+/* Those that are known, when there are as many now, or the chosen ones are among them: others that were added since
+ * make no difference to those. False: they must be read. */
+static bool rows_known(struct desk_call *call, struct store_tx *tx, const struct holder_key *h,
+                       const struct rows_wanted *want, struct known_rows *out)
 {
 	const struct known_rows *k = known_rows_find(call, h, known_epoch(call, tx));
 	uint64_t n = 0;
 
-	if (k == NULL || store_licence_count(tx, h, &n) != ERR_OK || n != k->n)
+	if (k == NULL || (!are_among(k, want) && (store_licence_count(tx, h, &n) != ERR_OK || n != k->n)))
 		return false;
 	*out = *k;
 	return true;
 }
 
-struct rows_wanted {
-	const char *type_code;
-	bool may_be_known;
-};
-
 static enum err rows_of(struct desk_call *call, struct store_tx *tx, const struct source *s, const struct holder_key *h,
-                        struct rows_wanted want, struct known_rows *out)
+                        const struct rows_wanted *want, struct known_rows *out)
 {
 	enum err e;
 
-	if (want.may_be_known && source_is_kept(call, s) && rows_known(call, tx, h, out))
+	if (want->may_be_known && source_is_kept(call, s) && rows_known(call, tx, h, want, out))
 		return ERR_OK;
-	e = s->by_holder(s->arg, tx, call->arena, h, want.type_code, HOLDER_LICENCES_MAX + 1, &out->rows, &out->n);
-	if (e == ERR_OK && source_is_kept(call, s) && want.type_code[0] == '\0' && out->n <= HOLDER_LICENCES_MAX)
+	e = s->by_holder(s->arg, tx, call->arena, h, want->type_code, HOLDER_LICENCES_MAX + 1, &out->rows, &out->n);
+	if (e == ERR_OK && source_is_kept(call, s) && want->type_code[0] == '\0' && out->n <= HOLDER_LICENCES_MAX)
 		known_rows_keep(call, h, known_epoch(call, tx), out);
 	return e;
 }
 
 static enum err all_rows(struct desk_call *call, struct store_tx *tx, const struct licence_holder *h,
-                         struct rows_wanted want, struct holder_rows *out)
+                         const struct rows_wanted *want, struct holder_rows *out)
 {
 	const struct holder_key key = {h->code_type, h->code};
 	struct holder_rows all = {.holder = h};
@@ -309,13 +327,21 @@ static enum err all_rows(struct desk_call *call, struct store_tx *tx, const stru
 enum err source_holder_rows(struct desk_call *call, struct store_tx *tx, const struct licence_holder *h,
                             const char *type_code, struct holder_rows *out)
 {
-	return all_rows(call, tx, h, (struct rows_wanted){type_code, false}, out);
+	return all_rows(call, tx, h, &(struct rows_wanted){.type_code = type_code}, out);
 }
 
 enum err source_holder_rows_known(struct desk_call *call, struct store_tx *tx, const struct licence_holder *h,
                                   struct holder_rows *out)
 {
-	return all_rows(call, tx, h, (struct rows_wanted){"", true}, out);
+	return all_rows(call, tx, h, &(struct rows_wanted){.type_code = "", .may_be_known = true}, out);
+}
+
+enum err source_holder_rows_with(struct desk_call *call, struct store_tx *tx, const struct licence_holder *h,
+                                 const struct show_selection *chosen, size_t n, struct holder_rows *out)
+{
+	const struct rows_wanted want = {.type_code = "", .may_be_known = true, .chosen = chosen, .n_chosen = n};
+
+	return all_rows(call, tx, h, &want, out);
 }
 
 enum err source_rows_of_type(struct desk_call *call, struct store_tx *tx, const struct holder_rows *all,

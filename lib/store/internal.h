@@ -54,7 +54,8 @@ struct store {
 
 struct store_tx {
 	struct store *store;
-	struct db *db;
+	struct db *db;         /* NULL: a read that has not asked yet */
+	enum db_use use;       /* then */
 	struct arena *scratch; /* for sealed values and the like, made at first use */
 	int64_t now;
 	enum err broken;  /* the database failed in a way that no write function may talk away */
@@ -68,6 +69,9 @@ struct store_tx {
 /* NULL when out of memory. */
 struct arena *tx_scratch(struct store_tx *tx);
 void tx_end(struct store_tx *tx);
+
+/* A read's connection, and its snapshot, with its first question: what is known otherwise needs neither. */
+enum err tx_connect(struct store_tx *tx) MUST_CHECK;
 
 /* For what is only right as if alone: a fast transaction is given up and run again. */
 enum err tx_serial(struct store_tx *tx) MUST_CHECK;
@@ -175,6 +179,7 @@ enum err pool_new(struct store *s, unsigned readers, struct pool **out, struct e
 void pool_stop(struct pool *p);
 void pool_free(struct pool *p);
 /* ERR_STORE_BUSY after a few seconds, ERR_STOPPING. */
+bool pool_is_stopping(struct pool *p);
 enum err pool_take(struct pool *p, struct db **out) MUST_CHECK;
 void pool_give(struct pool *p, struct db *db);
 

@@ -66,11 +66,11 @@ static enum err look(struct store_tx *tx, void *arg)
 	struct query q;
 	enum err e = versions_read(tx, l->versions);
 
-	if (e == ERR_OK && tx->db->driver->shared)
+	if (e == ERR_OK && tx->store->driver->shared)
 		e = look_at_inbox(tx, l);
 	if (e != ERR_OK || !tx->store->db_time)
 		return e;
-	q_open(&q, tx, tx->db->driver->clock);
+	q_open(&q, tx, tx->store->driver->clock);
 	if (q_next(&q))
 		l->time = q_int(&q);
 	e = q_close(&q);
@@ -137,7 +137,7 @@ static enum err number(struct store_tx *tx, struct numbering *n)
 	struct query q;
 	enum err e;
 
-	q_open(&q, tx, tx->db->driver->number);
+	q_open(&q, tx, tx->store->driver->number);
 	q_put_int(&q, n->next);
 	q_put_int(&q, NUMBER_MAX);
 	if (q_next(&q))
@@ -246,7 +246,7 @@ static enum err tidy(struct store_tx *tx, void *arg)
 	struct query q;
 
 	(void)arg;
-	q_open(&q, tx, tx->db->driver->tidy);
+	q_open(&q, tx, tx->store->driver->tidy);
 	q_put_int(&q, tx->now);
 	q_put_int(&q, tx->now - WRITER_KEPT_MS);
 	return q_run(&q, NULL);

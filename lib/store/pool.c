@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -11,7 +12,7 @@ enum { READERS_DEFAULT = 4, READERS_SHARED = 8, WAIT_SECONDS = 5 };
 struct pool {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	bool stopping;
+	atomic_bool stopping; /* set under the lock */
 	size_t n_free, n_all;
 	struct db *free[STORE_READERS_MAX];
 };
@@ -82,6 +83,11 @@ void pool_free(struct pool *p)
 	pthread_cond_destroy(&p->changed);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
+}
+
+bool pool_is_stopping(struct pool *p)
+{
+	return atomic_load(&p->stopping);
 }
 
 enum err pool_take(struct pool *p, struct db **out)

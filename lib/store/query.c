@@ -47,6 +47,10 @@ static void check(struct query *q, enum err e)
 void q_open(struct query *q, struct store_tx *tx, const char *sql)
 {
 	*q = (struct query){.tx = tx};
+	if (tx->db == NULL)
+		check(q, tx_connect(tx));
+	if (q->err != ERR_OK)
+		return;
 	/* When the database has given up the transaction, a statement would be committed on its own. */
 	if (!tx->db->driver->in_transaction(tx->db))
 		check(q, tx->broken != ERR_OK ? tx->broken : ERR_STORE_IO);

@@ -187,7 +187,7 @@ static enum err read_clock(struct store_tx *tx)
 	int64_t time = 0;
 	enum err e;
 
-	q_open(&q, tx, tx->db->driver->clock);
+	q_open(&q, tx, tx->store->driver->clock);
 	if (q_next(&q))
 		time = q_int(&q);
 	e = q_close(&q);
@@ -329,24 +329,37 @@ int64_t store_clock_behind(struct store *s)
 	return behind > CLOCK_SLACK ? behind : 0;
 }
 
+enum err tx_connect(struct store_tx *tx)
+{
+	enum err e = tx->broken;
+
+	if (e == ERR_OK)
+		e = pool_take(tx->store->pool, &tx->db);
+	if (e == ERR_OK)
+		e = tx->db->driver->begin(tx->db, tx->use);
+	if (e != ERR_OK)
+		tx->broken = e;
+	return e;
+}
+
 static enum err read_as(struct store *s, enum db_use use, store_fn *fn, void *arg)
 {
-	struct store_tx tx = {.store = s};
+	struct store_tx tx = {.store = s, .use = use};
 	int64_t began = steady_us();
-	enum err e = pool_take(s->pool, &tx.db);
+	enum err e;
 
-	if (e != ERR_OK)
-		return e;
+	if (pool_is_stopping(s->pool))
+		return ERR_STOPPING;
 	tx.now = store_now(s);
 	for (unsigned kind = 0; kind < STORE_KINDS; kind++)
 		tx.epochs[kind] = store_epoch(s, kind);
-	e = tx.db->driver->begin(tx.db, use);
-	if (e == ERR_OK)
-		e = fn(&tx, arg);
-	tx.db->driver->rollback(tx.db);
+	e = fn(&tx, arg);
+	if (tx.db != NULL) {
+		tx.db->driver->rollback(tx.db);
+		pool_give(s->pool, tx.db);
+		spread_add(&s->counts.read, store_time_bounds, (uint64_t)(steady_us() - began));
+	}
 	tx_end(&tx);
-	pool_give(s->pool, tx.db);
-	spread_add(&s->counts.read, store_time_bounds, (uint64_t)(steady_us() - began));
 	return e;
 }
 

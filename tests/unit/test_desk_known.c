@@ -2,40 +2,11 @@
 #include <sqlite3.h>
 #include <stdatomic.h>
 
-#include "flow_help.h"
+#include "known_help.h"
 
-#include "desk/caches.h"
 #include "desk/known.h"
 
 enum { MINUTE = 60 * 1000 };
-
-static int known_setup(void **state)
-{
-	struct rand r = rand_system();
-	struct world *w;
-
-	world_setup(state);
-	w = *state;
-	assert_err(desk_caches_new(CACHES_LIMIT_MIN, &r, &w->caches), ERR_OK);
-	desk_free(w->desk);
-	w->desk = new_desk(w, NULL, 0);
-	return 0;
-}
-
-static int known_teardown(void **state)
-{
-	struct world *w = *state;
-	struct desk_caches *c = w->caches;
-	struct arena *a = w->arena;
-
-	w->arena = arena_new(1 << 20);
-	arena_free(a); /* what the calls hold */
-	world_teardown(state);
-	desk_caches_free(c);
-	return 0;
-}
-
-#define KNOWN(f) cmocka_unit_test_setup_teardown(f, known_setup, known_teardown)
 
 static struct kept_figures figures(struct world *w)
 {
@@ -152,27 +123,6 @@ static void changed_here_between_two_uses(void **state)
 }
 
 /* Another server on the same store: its news are not here yet, and count all the same. */
-static struct world *other_server(struct world *w)
-{
-	struct store_options o = {
-	    .url = w->url, .master_key = span_of(w->master, 32), .clock = clock_fixed(&w->clock), .rand = rand_system()};
-	struct world *x = arena_alloc(w->arena, sizeof(*x));
-	struct err_note note;
-
-	*x = *w;
-	x->caches = NULL;
-	x->asked = 1u << 30;
-	assert_err(store_open(&o, &x->store, &note), ERR_OK);
-	x->desk = new_desk(x, NULL, 0);
-	return x;
-}
-
-static void other_gone(struct world *x)
-{
-	desk_free(x->desk);
-	store_close(x->store);
-}
-
 static void changed_elsewhere_counts_at_once(void **state)
 {
 	static const enum licence_state to[] = {LICENCE_SUSPENDED, LICENCE_VALID, LICENCE_SUSPENDED, LICENCE_REVOKED};

@@ -44,8 +44,6 @@ static void put_back_beside(void **state)
 	unsigned number = 0;
 	off_t wanted = (off_t)(LOG_PART * 2) * PAGE;
 
-	if (b->postgres)
-		skip();
 	write_octets(b, (size_t)LOG_PART * 4 * PAGE, &number);
 	for (int ms = 0; size_of(b, "") < wanted && ms < PATIENCE_MS; ms += 10)
 		nanosleep(&(struct timespec){.tv_nsec = 10 * 1000000L}, NULL);
@@ -58,8 +56,6 @@ static void bounded(void **state)
 	struct box *b = *state;
 	unsigned number = 0;
 
-	if (b->postgres)
-		skip();
 	write_octets(b, (size_t)LOG_MOST * 3 * PAGE, &number);
 	assert_true(size_of(b, "-wal") < (off_t)LOG_MOST * 3 / 2 * FRAME);
 	assert_true(size_of(b, "") > (off_t)LOG_MOST * 2 * PAGE);
