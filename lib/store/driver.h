@@ -121,7 +121,7 @@ struct db_driver {
 	/* "SELECT": for the rest of the transaction no statement takes more than $1 ms, given as text. */
 	const char *limit;
 	/* "SELECT": its commit tells those who listen on this store that something was changed, and nothing else. Commits
-	 * that tell wait for one another, so it is not for what is done at every call. */
+	 * that tell wait for one another, so it is not for a transaction that anybody waits for. */
 	const char *notify;
 	/* Listen, on this connection and on each that is made after it was lost. What was told while there was none is not
 	 * heard later, and there may be something in between that passes nothing on: who listens must look by himself, too.

@@ -166,6 +166,8 @@ void time_follow(struct store *s, int64_t time, int64_t asked);
 enum err touch(struct store_tx *tx, enum store_kind kind, unsigned shard) MUST_CHECK;
 /* After the commit: this process' caches know. */
 void touched(struct store *s, unsigned bits);
+/* Likewise, when it was this process that changed it: the other servers are told soon. */
+void changed(struct store *s, unsigned bits);
 /* In a transaction of the one writer, which nobody can come into: if another process has written since its last one,
  * whatever it was, caches know at once, not when the keeper looks. */
 enum err others_follow(struct store_tx *tx) MUST_CHECK;
@@ -226,6 +228,9 @@ enum err enlist_writer(struct store *s, struct db *db) MUST_CHECK;
 /* A thread that watches the versions and, on a shared database, the clock, and numbers the audit entries (keeper.c). */
 enum err keeper_new(struct store *s, const struct store_options *o, struct keeper **out) MUST_CHECK;
 void keeper_free(struct keeper *k);
+/* Something was changed: tell the other servers that share the database, when it can be told. Does not wait. NULL: it
+ * is not told. */
+void keeper_tell(struct keeper *k);
 
 /* Binds names and values of an entry: two parameters. */
 enum err audit_put_values(struct query *q, const struct audit_row *r) MUST_CHECK;

@@ -6,30 +6,34 @@
  * locks that row under its own token first, so that one who has lost the lease cannot write any more, however late it
  * wakes up. Whoever finds the lease at its end takes it under the next token.
  *
- * It looks at the versions again and again, whatever happens. On a database that can tell of changes it listens
- * meanwhile and looks at once when it is told; what it is not told, or does not hear, it finds at the next look.
+ * It looks at the versions again and again, whatever happens. On a database that can tell of changes it tells the other
+ * servers of ours, once they are committed, and listens, and looks at once when it is told; what it is not told, or
+ * does not hear, it finds at the next look. It tells by itself, not the transaction that changes something: the commits
+ * of those that tell wait for one another.
  */
 #include "store/cells.h"
 #include "store/internal.h"
 
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 enum { TICK_MS = 100, WATCH_MS = 250, LEASE_MS = 2500, RENEW_MS = 800, NUMBER_MAX = 2000, MARK_MS = 1000 };
-enum { NEWS_MS = 10 /* between two looks, however much is told */ };
+enum { NEWS_MS = 10 /* between two looks, and between two tellings, however much is told */ };
 enum { TIDY_MS = 60 * 60 * 1000, WRITER_KEPT_MS = 7 * 24 * 60 * 60 * 1000 };
 
 struct keeper {
 	struct store *store;
 	struct db *db; /* of a shared database */
 	pthread_t thread;
-	int stop; /* an eventfd: readable when the thread is to end */
+	int wake; /* an eventfd: readable when one of the following was set */
+	atomic_bool stopping, news;
 	unsigned watch_ms;
 	int64_t next_watch, next_keep, next_tidy; /* steady ms */
-	int64_t looked;                           /* steady ms */
+	int64_t looked, told;                     /* steady ms */
 	int64_t seen[STORE_KINDS];
 	int64_t first; /* the audit entry that has waited longest for its number; 0: none */
 	bool watched;  /* `seen` is what was seen before */
@@ -272,16 +276,49 @@ static void heed(struct keeper *k)
 		k->next_watch = soon;
 }
 
-/* Until the next thing is due, there is something to hear, or the thread is to end: true. Who looks soon anyway does
- * not listen until then. */
-static bool rest(struct keeper *k)
+static enum err tell(struct store_tx *tx, void *arg)
 {
-	int64_t now = clock_monotonic_ms(), next = k->next_keep < k->next_watch ? k->next_keep : k->next_watch;
-	bool listens = k->db != NULL && k->next_watch > k->looked + NEWS_MS;
-	struct pollfd p[2] = {{.fd = k->stop, .events = POLLIN},
-	                      {.fd = listens ? k->db->driver->ear(k->db) : -1, .events = POLLIN}};
+	struct query q;
 
-	return poll(p, 2, next > now ? (int)(next - now) : 0) > 0 && p[0].revents != 0;
+	(void)arg;
+	q_open(&q, tx, tx->store->driver->notify);
+	return q_run(&q, NULL);
+}
+
+/* A flood of changes is told once. */
+static void pass_on(struct keeper *k)
+{
+	if (k->db == NULL || clock_monotonic_ms() < k->told + NEWS_MS || !atomic_exchange(&k->news, false))
+		return;
+	(void)!run_single(k->store, k->db, tell, NULL);
+	k->told = clock_monotonic_ms();
+}
+
+void keeper_tell(struct keeper *k)
+{
+	if (k != NULL && !atomic_exchange(&k->news, true))
+		(void)!eventfd_write(k->wake, 1);
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Until the next thing is due, there is something to hear or to tell, or the thread is to end. Who looks soon anyway
+ * does not listen until then. */
+static void rest(struct keeper *k)
+{
+	int64_t now = clock_monotonic_ms(), next = sooner(k->next_keep, k->next_watch);
+	bool listens = k->db != NULL && k->next_watch > k->looked + NEWS_MS;
+	struct pollfd p[2] = {{.fd = k->wake, .events = POLLIN},
+	                      {.fd = listens ? k->db->driver->ear(k->db) : -1, .events = POLLIN}};
+	eventfd_t ignored;
+
+	if (atomic_load(&k->news) && k->db != NULL)
+		next = sooner(next, k->told + NEWS_MS);
+	if (poll(p, 2, next > now ? (int)(next - now) : 0) > 0 && p[0].revents != 0)
+		(void)!eventfd_read(k->wake, &ignored);
 }
 
 static void keep(struct keeper *k)
@@ -291,7 +328,7 @@ static void keep(struct keeper *k)
 	if (k->token == 0 && clock_monotonic_ms() >= k->renew)
 		apply(k);
 	while (k->token != 0 && serve(k))
-		;
+		pass_on(k);
 	if (k->token != 0) {
 		mark(k);
 		tidy_up(k);
@@ -313,8 +350,10 @@ static void *work(void *arg)
 			keep(k);
 			k->next_keep = clock_monotonic_ms() + TICK_MS;
 		}
+		pass_on(k);
 		heed(k);
-	} while (!rest(k));
+		rest(k);
+	} while (!atomic_load(&k->stopping));
 	return NULL;
 }
 
@@ -322,8 +361,8 @@ static void release(struct keeper *k)
 {
 	if (k->db != NULL)
 		k->db->driver->close(k->db);
-	if (k->stop >= 0)
-		close(k->stop);
+	if (k->wake >= 0)
+		close(k->wake);
 	free(k);
 }
 
@@ -348,8 +387,8 @@ enum err keeper_new(struct store *s, const struct store_options *o, struct keepe
 		return ERR_NO_MEMORY;
 	k->store = s;
 	k->watch_ms = o->watch_ms != 0 ? o->watch_ms : WATCH_MS;
-	k->stop = eventfd(0, EFD_CLOEXEC);
-	if (k->stop < 0)
+	k->wake = eventfd(0, EFD_CLOEXEC);
+	if (k->wake < 0)
 		e = ERR_NO_MEMORY;
 	if (e == ERR_OK && s->driver->shared)
 		e = connect_later(k);
@@ -368,8 +407,10 @@ void keeper_free(struct keeper *k)
 {
 	if (k == NULL)
 		return;
-	(void)!eventfd_write(k->stop, 1);
+	atomic_store(&k->stopping, true);
+	(void)!eventfd_write(k->wake, 1);
 	pthread_join(k->thread, NULL);
+	pass_on(k);
 	do /* what was committed before we stop is numbered */
 		k->renew = 0;
 	while (k->token != 0 && serve(k));

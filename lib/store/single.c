@@ -89,7 +89,7 @@ static enum err attempt(struct run *r, bool *optimist)
 		e = d->commit(r->db);
 	if (e == ERR_OK) {
 		(void)time_reached(r->store, tx.now);
-		touched(r->store, tx.touched);
+		changed(r->store, tx.touched);
 	} else {
 		d->rollback(r->db);
 	}
@@ -145,7 +145,7 @@ static bool again(struct run *r, enum err *e, bool optimist)
 	if (*e == ERR_STORE_UNSURE) {
 		*e = find_out(r, &committed);
 		if (*e == ERR_OK && committed)
-			touched(r->store, ~0u);
+			changed(r->store, ~0u);
 		return *e == ERR_OK && !committed;
 	}
 	if (is_late(r))
@@ -257,7 +257,7 @@ bool run_shared(struct store *s, struct db *db, struct job *jobs, size_t n)
 		kinds = ~0u;
 	}
 	if (told == ERR_OK && (e == ERR_OK || committed))
-		touched(s, kinds);
+		changed(s, kinds);
 	for (size_t i = 0; i < n; i++) {
 		jobs[i].joined = jobs[i].joined && (told == ERR_STORE_UNSURE || e == ERR_OK || committed);
 		jobs[i].result = told;

@@ -5,9 +5,7 @@ enum { SHARDS = 16 };
 
 enum err touch(struct store_tx *tx, enum store_kind kind, unsigned shard)
 {
-	const bool first = tx->touched == 0;
 	struct query q;
-	enum err e;
 
 	tx->touched |= 1u << kind;
 	q_open(&q, tx,
@@ -15,10 +13,6 @@ enum err touch(struct store_tx *tx, enum store_kind kind, unsigned shard)
 	       " ON CONFLICT (kind, shard) DO UPDATE SET version = versions.version + 1");
 	q_put_int(&q, kind);
 	q_put_int(&q, shard % SHARDS);
-	e = q_later(&q);
-	if (e != ERR_OK || !first || tx->db->driver->notify == NULL)
-		return e;
-	q_open(&q, tx, tx->db->driver->notify);
 	return q_later(&q);
 }
 
@@ -27,6 +21,13 @@ void touched(struct store *s, unsigned bits)
 	for (unsigned kind = 0; kind < STORE_KINDS; kind++)
 		if ((bits & 1u << kind) != 0)
 			atomic_fetch_add(&s->epochs[kind], 1);
+}
+
+void changed(struct store *s, unsigned bits)
+{
+	touched(s, bits);
+	if (bits != 0)
+		keeper_tell(s->keeper);
 }
 
 enum err others_follow(struct store_tx *tx)
