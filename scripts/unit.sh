@@ -37,7 +37,7 @@ for t in "$@"; do
 		need_postgres
 		run "$t" postgres
 		;;
-	test_store_fault | test_store_log) run "$t" ;; # of SQLite's files
+	test_store_fault | test_store_log*) run "$t" ;; # of SQLite's files
 	test_store_*)
 		run "$t"
 		need_postgres

@@ -10,10 +10,12 @@ struct sqlite_log {
 	pthread_mutex_t lock;
 	pthread_cond_t more;
 	pthread_t thread;
-	bool wanted, stopping;
+	bool busy; /* from being woken on, until the thread has put back what there was */
+	bool stopping;
 	/* of the writer alone */
 	bool started;
-	int woken_at; /* how long the log was then */
+	int first;    /* how long the log was when it was seen first; -1: it was not */
+	int woken_at; /* and when somebody put it back last */
 };
 
 /* A connection knows of the log only once it has read. */
@@ -44,14 +46,14 @@ static void *work(void *arg)
 
 	pthread_mutex_lock(&l->lock);
 	while (!l->stopping) {
-		if (!l->wanted) {
+		if (!l->busy) {
 			pthread_cond_wait(&l->more, &l->lock);
 			continue;
 		}
-		l->wanted = false;
 		pthread_mutex_unlock(&l->lock);
 		put_back(l->where, &handle);
 		pthread_mutex_lock(&l->lock);
+		l->busy = false;
 	}
 	pthread_mutex_unlock(&l->lock);
 	sqlite3_close(handle);
@@ -61,9 +63,17 @@ static void *work(void *arg)
 static void wake(struct sqlite_log *l)
 {
 	pthread_mutex_lock(&l->lock);
-	l->wanted = true;
+	l->busy = true;
 	pthread_mutex_unlock(&l->lock);
 	pthread_cond_signal(&l->more);
+}
+
+static bool is_busy(struct sqlite_log *l)
+{
+	pthread_mutex_lock(&l->lock);
+	bool busy = l->busy;
+	pthread_mutex_unlock(&l->lock);
+	return busy;
 }
 
 /* After each commit of the writer; the log has so many pages. */
@@ -71,9 +81,13 @@ static int on_commit(void *arg, sqlite3 *writer, const char *name, int pages)
 {
 	struct sqlite_log *l = arg;
 
+	if (l->first < 0)
+		l->first = l->woken_at = pages;
 	if (pages < l->woken_at) /* begun anew */
-		l->woken_at = 0;
-	if (pages - l->woken_at < LOG_PART && pages < LOG_MOST)
+		l->first = l->woken_at = 0;
+	if (pages - l->first < LOG_PART) /* a command that writes a little leaves it to the server beside it */
+		return SQLITE_OK;
+	if ((pages - l->woken_at < LOG_PART && pages < LOG_MOST) || is_busy(l))
 		return SQLITE_OK;
 	if (!l->started)
 		l->started = thread_start(&l->thread, work, l) == ERR_OK;
@@ -95,6 +109,7 @@ enum err sqlite_log_new(const char *where, sqlite3 *writer, struct sqlite_log **
 		free(l);
 		return ERR_NO_MEMORY;
 	}
+	l->first = -1;
 	pthread_mutex_init(&l->lock, NULL);
 	pthread_cond_init(&l->more, NULL);
 	sqlite3_wal_hook(writer, on_commit, l);

@@ -4,6 +4,12 @@
  *
  * A log is begun anew only when all of it was put back and nothing was added meanwhile. Under steady load the thread
  * never gets there, so that once the log is very long the writer itself puts back the little that is left.
+ *
+ * SQLite before 3.51.3 (and 3.50.7, 3.44.6) can lose commits when a log is begun anew while somebody else is about to
+ * put it back ("WAL-reset bug", sqlite.org/wal.html): he then marks as put back what is not. So only one side puts back
+ * at a time, and the thread begins only after a commit that was not put back yet: until it has ended, the log cannot be
+ * begun anew. Another process does not take part: a command beside a running server puts nothing back unless it adds
+ * more than LOG_PART pages, which none does.
  */
 #ifndef YZ_STORE_SQLITE_LOG_H
 #define YZ_STORE_SQLITE_LOG_H
@@ -12,11 +18,9 @@
 
 #include <sqlite3.h>
 
-enum {
-	LOG_PART = 1000, /* pages after which the thread is woken; SQLite's own measure */
-	LOG_MOST =
-	    8250 /* pages after which the writer does it: 34 MB. A little more than some parts: so little is then left */
-};
+/* In pages. The thread is woken after each part (SQLite's own measure). A few parts and a little make 34 MB; by then
+ * the last part was just put back, and little is left to the writer. */
+enum { LOG_PART = 1000, LOG_MOST = 8 * LOG_PART + LOG_PART / 4 };
 
 struct sqlite_log;
 
