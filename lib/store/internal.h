@@ -181,7 +181,9 @@ enum err pool_new(struct store *s, unsigned readers, struct pool **out, struct e
 void pool_stop(struct pool *p);
 void pool_free(struct pool *p);
 /* ERR_STORE_BUSY after a few seconds, ERR_STOPPING. */
-bool pool_is_stopping(struct pool *p);
+/* A reader comes, and goes; pool_stop() waits for those who came. ERR_STOPPING. */
+enum err pool_enter(struct pool *p) MUST_CHECK;
+void pool_leave(struct pool *p);
 enum err pool_take(struct pool *p, struct db **out) MUST_CHECK;
 void pool_give(struct pool *p, struct db *db);
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -12,7 +11,8 @@ enum { READERS_DEFAULT = 4, READERS_SHARED = 8, WAIT_SECONDS = 5 };
 struct pool {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	atomic_bool stopping; /* set under the lock */
+	bool stopping;
+	size_t n_readers; /* with or without a connection */
 	size_t n_free, n_all;
 	struct db *free[STORE_READERS_MAX];
 };
@@ -69,7 +69,7 @@ void pool_stop(struct pool *p)
 	pthread_mutex_lock(&p->lock);
 	p->stopping = true;
 	pthread_cond_broadcast(&p->changed);
-	while (p->n_free < p->n_all)
+	while (p->n_readers != 0)
 		pthread_cond_wait(&p->changed, &p->lock);
 	pthread_mutex_unlock(&p->lock);
 }
@@ -85,9 +85,22 @@ void pool_free(struct pool *p)
 	free(p);
 }
 
-bool pool_is_stopping(struct pool *p)
+enum err pool_enter(struct pool *p)
 {
-	return atomic_load(&p->stopping);
+	pthread_mutex_lock(&p->lock);
+	enum err e = p->stopping ? ERR_STOPPING : ERR_OK;
+	p->n_readers += e == ERR_OK;
+	pthread_mutex_unlock(&p->lock);
+	return e;
+}
+
+void pool_leave(struct pool *p)
+{
+	pthread_mutex_lock(&p->lock);
+	p->n_readers--;
+	if (p->stopping)
+		pthread_cond_broadcast(&p->changed);
+	pthread_mutex_unlock(&p->lock);
 }
 
 enum err pool_take(struct pool *p, struct db **out)

@@ -335,6 +335,8 @@ enum err tx_connect(struct store_tx *tx)
 
 	if (e == ERR_OK)
 		e = pool_take(tx->store->pool, &tx->db);
+	if (e == ERR_OK) /* it may have waited: what is seen must not be of later */
+		tx->now = store_now(tx->store);
 	if (e == ERR_OK)
 		e = tx->db->driver->begin(tx->db, tx->use);
 	if (e != ERR_OK)
@@ -346,10 +348,10 @@ static enum err read_as(struct store *s, enum db_use use, store_fn *fn, void *ar
 {
 	struct store_tx tx = {.store = s, .use = use};
 	int64_t began = steady_us();
-	enum err e;
+	enum err e = pool_enter(s->pool);
 
-	if (pool_is_stopping(s->pool))
-		return ERR_STOPPING;
+	if (e != ERR_OK)
+		return e;
 	tx.now = store_now(s);
 	for (unsigned kind = 0; kind < STORE_KINDS; kind++)
 		tx.epochs[kind] = store_epoch(s, kind);
@@ -360,6 +362,7 @@ static enum err read_as(struct store *s, enum db_use use, store_fn *fn, void *ar
 		spread_add(&s->counts.read, store_time_bounds, (uint64_t)(steady_us() - began));
 	}
 	tx_end(&tx);
+	pool_leave(s->pool);
 	return e;
 }
 

@@ -1,6 +1,7 @@
 /* The single writer: who wins a race, what a batch does to its members, dense numbers, stopping. */
 #include "test_store.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <time.h>
@@ -507,6 +508,43 @@ static void unchanged_until_somebody_writes(void **state)
 	assert_true(looked(b->store, epoch, false).before);
 }
 
+static enum err ask_after_gate(struct store_tx *tx, void *arg)
+{
+	uint64_t n;
+	enum err e = wait_at_gate(tx, arg);
+
+	return e == ERR_OK ? store_audit_size(tx, &n) : e;
+}
+
+static void *read_at_gate(void *arg)
+{
+	struct gate *g = arg;
+
+	return store_read(g->b->store, ask_after_gate, g) == ERR_STOPPING ? arg : NULL;
+}
+
+/* The store stays until a reader has gone, also one that has not asked yet. */
+static void stopping_under_a_reader(void **state)
+{
+	struct gate g = {.lock = PTHREAD_MUTEX_INITIALIZER, .opened = PTHREAD_COND_INITIALIZER, .b = *state};
+	pthread_t closer, reader;
+	void *refused = NULL;
+
+	assert_int_equal(pthread_create(&reader, NULL, read_at_gate, &g), 0);
+	nanosleep(&(struct timespec){.tv_nsec = 50000000L}, NULL);
+	assert_int_equal(pthread_create(&closer, NULL, close_it, g.b->store), 0);
+	nanosleep(&(struct timespec){.tv_nsec = 50000000L}, NULL);
+	assert_int_equal(pthread_tryjoin_np(closer, NULL), EBUSY);
+	pthread_mutex_lock(&g.lock);
+	g.open = true;
+	pthread_cond_broadcast(&g.opened);
+	pthread_mutex_unlock(&g.lock);
+	pthread_join(reader, &refused);
+	pthread_join(closer, NULL);
+	g.b->store = NULL;
+	assert_non_null(refused);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {T(one_winner),
@@ -517,6 +555,7 @@ int main(void)
 	                                   T(readers_cannot_write),
 	                                   T(readers_and_writers),
 	                                   T(stopping),
+	                                   T(stopping_under_a_reader),
 	                                   T(locked_outside),
 	                                   T(unchanged_until_somebody_writes)};
 
