@@ -9,6 +9,7 @@ enum { STEPS_MAX = 4 /* from a signature to the certificate in its seal's SES_Si
 struct source {
 	struct reading rd;
 	bool only_v4;
+	bool no_tail; /* nothing may stand behind it */
 	bool is_ber;
 	struct span in;                  /* as received */
 	const struct ses_memory *memory; /* NULL: of nothing */
@@ -350,7 +351,7 @@ static enum err begin(struct source *src, const char *element, struct der *d)
 	if (e == ERR_OK && src->rd.list != NULL)
 		e = der_normalise(src->rd.arena, src->in, src->rd.list, element, &der, &rest);
 	if (e == ERR_OK && rest.len != 0)
-		e = deviation_add(src->rd.list, "TRAILING_BYTES", element);
+		e = src->no_tail ? ERR_FORMAT : deviation_add(src->rd.list, "TRAILING_BYTES", element);
 	if (e != ERR_OK)
 		return ses_wrong(&src->rd, e, element);
 	src->is_ber = der.ptr != src->in.ptr;
@@ -436,6 +437,7 @@ static enum err read_wrapped_seal(const struct source *src, struct der *tbs, str
 		e = der_octets(tbs, &own.in);
 	if (e != ERR_OK)
 		return ses_wrong(&src->rd, e, "SESeal");
+	own.no_tail = true;
 	e = begin(&own, "SESeal", &d);
 	if (e == ERR_OK)
 		e = read_seal(&own, &d, out);

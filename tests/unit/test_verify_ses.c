@@ -336,7 +336,6 @@ static const struct quirk quirks[] = {
     {"seal of BER in octets", 4, PLAIN, {TBS, AT(1), BY(ber_wrapped)}, "SEAL_WRAPPED"},
     {"BER of a seal in octets", 4, PLAIN, {TBS, AT(1), BY(ber_wrapped)}, "BER_LENGTHS"},
     {"BER of a seal in octets, V1", 1, PLAIN, {TBS, AT(1), BY(ber_wrapped)}, "BER_SIGNED_AS_DER"},
-    {"tail of a seal in octets", 4, PLAIN, {TBS, AT(1), BY(wrapped_with_tail)}, "TRAILING_BYTES"},
     {"signInfo in bits", 1, PLAIN, {SEAL, AT(1), BY(as_bits)}, "SIGN_INFO_WRAPPED"},
     /* texts */
     {"vendor in UTF-8", 4, PLAIN, {INFO, AT(0, 2), HEX("0c 02 595a")}, "TEXT_TYPE"},
@@ -516,6 +515,7 @@ static void broken_in_any_reading(void **state)
 	    {"extensions in a SET", 4, PLAIN, {TBS, AT(5), HEX("31 00")}, "FORMAT"},
 	    {"empty time stamp", 4, PLAIN, {SIG, AT(4), HEX("a0 03 030100")}, "FORMAT"},
 	    {"another field after it", 4, PLAIN, {SIG, AT(4), HEX("0500")}, "FORMAT"},
+	    {"tail of a seal in octets", 4, PLAIN, {TBS, AT(1), BY(wrapped_with_tail)}, "FORMAT"},
 	    {"list of nonsense, in octets", 4, PLAIN, {TBS, AT(1), BY(wrapped_and_broken)}, "FORMAT"},
 	    {"name too long for its place", 4, PLAIN, {INFO, AT(2, 1), HEX("02 01 01")}, "FORMAT"},
 	};
