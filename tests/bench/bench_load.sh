@@ -1,7 +1,7 @@
 #!/bin/sh
 # How fast the service is, on SQLite and on a real PostgreSQL (docs/benchmarks.md).
 # usage: tests/bench/bench_load.sh BUILD [sqlite|postgres]…   writes BUILD/bench/load.json
-# BENCH_SECONDS (4) of each turn, BENCH_ROUNDS (3), BENCH_IN_FLIGHT (64), BENCH_HOLDERS (200), BENCH_LICENCES (1000000)
+# BENCH_SECONDS (4) of each turn, BENCH_ROUNDS (3), BENCH_IN_FLIGHT (128), BENCH_HOLDERS (200), BENCH_LICENCES (1000000)
 set -eu
 cd "$(dirname "$0")/../.."
 build=$1
