@@ -24,7 +24,6 @@ struct workers {
 	struct pace parked;
 	uint64_t refused[CLASS_COUNT];
 	unsigned reads_in_a_row, idle, n_threads;
-	bool waking; /* one was woken and has not looked yet; it wakes the next when it finds more than it takes */
 	bool stopping;
 	pthread_t threads[];
 };
@@ -86,15 +85,6 @@ static struct job *get_fresh(struct workers *w)
 	return j;
 }
 
-/* The lock is held, also because the pool may be gone when it is not. One thread is woken at a time. */
-static void wake(struct workers *w)
-{
-	if (w->waking || w->idle == 0 || (w->resumed.n == 0 && w->waiting.n == 0))
-		return;
-	w->waking = true;
-	pthread_cond_signal(&w->work);
-}
-
 /* NULL: stopping, and nothing is left. */
 static struct job *next_job(struct workers *w)
 {
@@ -110,9 +100,7 @@ static struct job *next_job(struct workers *w)
 		w->idle++;
 		pthread_cond_wait(&w->work, &w->lock);
 		w->idle--;
-		w->waking = false;
 	}
-	wake(w);
 	pthread_mutex_unlock(&w->lock);
 	return j;
 }
@@ -155,6 +143,13 @@ void workers_set_limits(struct workers *w, const struct workers_limits *limits)
 	pthread_mutex_unlock(&w->lock);
 }
 
+static void put_and_wake(struct workers *w, struct queue *q, struct job *j)
+{
+	queue_put(q, j);
+	if (w->idle != 0)
+		pthread_cond_signal(&w->work);
+}
+
 /* Nothing is refused that hardly waits, whatever the estimate says. */
 static bool waits_too_long(const struct workers *w, enum call_class class)
 {
@@ -190,7 +185,7 @@ enum err workers_admit(struct workers *w, enum call_class class)
 static void put_fresh(struct workers *w, struct job *j, enum call_class class)
 {
 	pace_enter(&w->waiting, micros());
-	queue_put(&w->fresh[class], j);
+	put_and_wake(w, &w->fresh[class], j);
 }
 
 enum err workers_share(struct workers *w, struct job *j, enum call_class class)
@@ -199,7 +194,6 @@ enum err workers_share(struct workers *w, struct job *j, enum call_class class)
 	enum err e = w->stopping ? ERR_STOPPING : ERR_OK;
 	if (e == ERR_OK)
 		put_fresh(w, j, class);
-	wake(w);
 	pthread_mutex_unlock(&w->lock);
 	return e;
 }
@@ -210,7 +204,6 @@ enum err workers_submit(struct workers *w, struct job *j, enum call_class class)
 	enum err e = admit(w, class);
 	if (e == ERR_OK)
 		put_fresh(w, j, class);
-	wake(w);
 	pthread_mutex_unlock(&w->lock);
 	return e;
 }
@@ -226,8 +219,7 @@ bool workers_quiet(struct workers *w)
 void workers_resume(struct workers *w, struct job *j)
 {
 	pthread_mutex_lock(&w->lock);
-	queue_put(&w->resumed, j);
-	wake(w);
+	put_and_wake(w, &w->resumed, j);
 	pthread_mutex_unlock(&w->lock);
 }
 
