@@ -114,6 +114,18 @@ static inline enum err revoke_licence(struct store_tx *tx, void *arg)
 	return store_licence_change(tx, "L", 1, &e);
 }
 
+/* What other servers must come to know, and what has to be there before. */
+static const struct {
+	enum store_kind kind;
+	store_fn *before, *change;
+} changes[] = {
+    {STORE_CATALOGUE, nothing, put_type},
+    {STORE_PRINCIPALS, nothing, put_principal},
+    {STORE_SEALS, put_seal, suspend_seal},
+    {STORE_LICENCES, put_licence, revoke_licence},
+};
+enum { CHANGES = sizeof(changes) / sizeof(changes[0]) };
+
 #define KILL_ALL                                                                                                       \
 	"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"                                                    \
 	" WHERE application_name = 'yinzheng' AND pid <> pg_backend_pid()"

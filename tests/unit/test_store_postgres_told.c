@@ -4,17 +4,6 @@
 
 enum { MINUTE = 60000, SOON = 1000 };
 
-static const struct {
-	enum store_kind kind;
-	store_fn *before, *change;
-} cases[] = {
-    {STORE_CATALOGUE, nothing, put_type},
-    {STORE_PRINCIPALS, nothing, put_principal},
-    {STORE_SEALS, put_seal, suspend_seal},
-    {STORE_LICENCES, put_licence, revoke_licence},
-};
-enum { CASES = sizeof(cases) / sizeof(cases[0]) };
-
 static struct store *looking_every(struct box *b, unsigned ms)
 {
 	struct store *s = NULL;
@@ -57,13 +46,13 @@ static void told_at_once(void **state)
 	int64_t took, most = 0;
 
 	wait_for_listener(b, other);
-	for (size_t i = 0; i < CASES; i++) {
+	for (size_t i = 0; i < CHANGES; i++) {
 		uint64_t epoch;
 
-		assert_int_equal(store_write(b->store, cases[i].before, NULL), ERR_OK);
-		epoch = store_epoch(other, cases[i].kind);
-		assert_int_equal(store_write(b->store, cases[i].change, NULL), ERR_OK);
-		took = until_known(other, cases[i].kind, epoch);
+		assert_int_equal(store_write(b->store, changes[i].before, NULL), ERR_OK);
+		epoch = store_epoch(other, changes[i].kind);
+		assert_int_equal(store_write(b->store, changes[i].change, NULL), ERR_OK);
+		took = until_known(other, changes[i].kind, epoch);
 		most = took > most ? took : most;
 	}
 	assert_in_range(most, 0, SOON);
@@ -193,8 +182,8 @@ static void ordinary_calls_tell_nothing(void **state)
 	box_settle(b);
 	nap(1200); /* the lease and the mark of time were renewed, too */
 	assert_int_equal(told(c), 0);
-	for (size_t i = 0; i < CASES; i++) {
-		assert_int_equal(store_write(b->store, cases[i].change, NULL), ERR_OK);
+	for (size_t i = 0; i < CHANGES; i++) {
+		assert_int_equal(store_write(b->store, changes[i].change, NULL), ERR_OK);
 		assert_int_equal(told(c), 1);
 	}
 	assert_int_equal(told(d), 0); /* of another store */
@@ -233,15 +222,15 @@ static void told_after_the_commit(void **state)
 /* Commits that notify wait for one another, so many changes are told by few. */
 static void many_changes_are_told_once(void **state)
 {
-	enum { CHANGES = 200 };
+	enum { MANY = 200 };
 	struct box *b = *state;
 	PGconn *c = listener(b);
 	int times;
 
-	for (int i = 0; i < CHANGES; i++)
+	for (int i = 0; i < MANY; i++)
 		assert_int_equal(store_write(b->store, put_type, NULL), ERR_OK);
 	times = told(c);
-	assert_in_range(times, 1, CHANGES / 2);
+	assert_in_range(times, 1, MANY / 2);
 	PQfinish(c);
 }
 

@@ -292,6 +292,14 @@ static enum err wait_at_gate(struct store_tx *tx, void *arg)
 	return ERR_OK;
 }
 
+static void open_gate(struct gate *g)
+{
+	pthread_mutex_lock(&g->lock);
+	g->open = true;
+	pthread_cond_broadcast(&g->opened);
+	pthread_mutex_unlock(&g->lock);
+}
+
 static void *write_at_gate(void *arg)
 {
 	struct gate *g = arg;
@@ -325,10 +333,7 @@ static void stopping(void **state)
 	assert_int_equal(store_submit(s, nothing, &answered, count_done), ERR_STOPPING);
 	assert_int_equal(store_write(s, nothing, NULL), ERR_STOPPING);
 	assert_int_equal(store_read(s, nothing, NULL), ERR_STOPPING);
-	pthread_mutex_lock(&g.lock);
-	g.open = true;
-	pthread_cond_broadcast(&g.opened);
-	pthread_mutex_unlock(&g.lock);
+	open_gate(&g);
 	pthread_join(writer, &ok);
 	pthread_join(closer, NULL);
 	g.b->store = NULL;
@@ -535,10 +540,7 @@ static void stopping_under_a_reader(void **state)
 	assert_int_equal(pthread_create(&closer, NULL, close_it, g.b->store), 0);
 	nanosleep(&(struct timespec){.tv_nsec = 50000000L}, NULL);
 	assert_int_equal(pthread_tryjoin_np(closer, NULL), EBUSY);
-	pthread_mutex_lock(&g.lock);
-	g.open = true;
-	pthread_cond_broadcast(&g.opened);
-	pthread_mutex_unlock(&g.lock);
+	open_gate(&g);
 	pthread_join(reader, &refused);
 	pthread_join(closer, NULL);
 	g.b->store = NULL;
