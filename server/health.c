@@ -413,6 +413,7 @@ static void *health_loop(void *arg)
 {
 	struct health *h = arg;
 
+	pthread_setname_np(pthread_self(), "yz-health");
 	for (;;) {
 		struct pollfd fds[] = {{h->wake, POLLIN, 0}, {h->listener, POLLIN, 0}};
 		int wait = keep_house(h);

@@ -238,6 +238,7 @@ static void *poll_loop(void *arg)
 {
 	struct rpc_poller *p = arg;
 
+	pthread_setname_np(pthread_self(), "yz-rpc");
 	for (;;) {
 		grpc_event e = p->ahead;
 		p->ahead.type = GRPC_QUEUE_TIMEOUT;

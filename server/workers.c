@@ -109,6 +109,7 @@ static void *worker(void *arg)
 {
 	struct job *j;
 
+	pthread_setname_np(pthread_self(), "yz-worker");
 	/* Below the threads that take calls in: when there are too many, it is them who refuse, and what they have not
 	 * looked at waits unseen. */
 	setpriority(PRIO_PROCESS, (id_t)gettid(), WORKERS_NICE);

@@ -1,12 +1,17 @@
 /*
- * Group commit of the single writer: jobs run under a savepoint each in one transaction and share one wait for the
- * disk; each is still all or nothing.
+ * Group commit of the single writer: jobs run in one transaction and share one wait for the disk; each is still all or
+ * nothing.
  *
+ *  - A job that fails has mostly written nothing, and then there is nothing to undo. When one fails that has, the
+ *    transaction is given up, and all of them run again, now under a savepoint each; so do the next batches, because
+ *    what made it fail may come again. Savepoints for all, always, cost a copy of each page that is changed.
  *  - When the commit fails, every job of the batch gets its error, also those that had been refused: they may have been
  *    refused because of a neighbour that is now undone.
  *  - When the database gives up the whole transaction in the middle (disk full), each job runs again on its own.
  */
 #include "store/internal.h"
+
+enum { CAREFUL_BATCHES = 64 };
 
 /* The clock, but never before what has been written, be it by another process. */
 static enum err tx_begin(struct store *s, struct db *db, struct store_tx *tx)
@@ -43,21 +48,28 @@ static enum err tx_commit(struct store_tx *tx)
 	return ERR_OK;
 }
 
+static enum err run_plain(struct store_tx *tx, const struct job *j)
+{
+	enum err e = j->fn(tx, j->arg);
+
+	tx_end(tx);
+	if (e == ERR_OK)
+		e = tx->broken;
+	tx->broken = ERR_OK;
+	return e == ERR_OK && !tx->db->driver->in_transaction(tx->db) ? ERR_STORE_IO : e;
+}
+
 /* After it, when the transaction is still there, it holds all of the job or nothing of it. */
-static enum err run_job(struct store_tx *tx, const struct job *j)
+static enum err run_careful(struct store_tx *tx, const struct job *j)
 {
 	const struct db_driver *d = tx->db->driver;
 	enum err e = d->savepoint(tx->db), undo;
 
 	if (e != ERR_OK)
 		return e;
-	e = j->fn(tx, j->arg);
-	tx_end(tx);
-	if (e == ERR_OK)
-		e = tx->broken;
-	tx->broken = ERR_OK;
+	e = run_plain(tx, j);
 	if (!d->in_transaction(tx->db))
-		return e != ERR_OK ? e : ERR_STORE_IO;
+		return e;
 	if (e == ERR_OK)
 		e = d->release(tx->db);
 	if (e == ERR_OK)
@@ -75,7 +87,7 @@ static void run_alone(struct store *s, struct db *db, struct job *j)
 	j->result = tx_begin(s, db, &tx);
 	if (j->result != ERR_OK)
 		return;
-	j->result = run_job(&tx, j);
+	j->result = run_plain(&tx, j);
 	if (j->result == ERR_OK)
 		j->result = tx_commit(&tx);
 	else
@@ -89,22 +101,35 @@ static void all_get(struct job *jobs, size_t n, enum err e)
 		jobs[i].result = e;
 }
 
-/* false when the transaction was lost on the way. */
-static bool run_together(struct store *s, struct db *db, struct job *jobs, size_t n)
+/* false when what is left of the transaction is no whole number of jobs: one was undone in part, or all of it is gone.
+ */
+static bool run_jobs(struct store_tx *tx, struct job *jobs, size_t n, bool careful, bool *any)
+{
+	const struct db_driver *d = tx->db->driver;
+
+	for (size_t i = 0; i < n; i++) {
+		int64_t written = d->written(tx->db);
+
+		jobs[i].result = careful ? run_careful(tx, &jobs[i]) : run_plain(tx, &jobs[i]);
+		*any = *any || jobs[i].result == ERR_OK;
+		if (!d->in_transaction(tx->db) || (!careful && jobs[i].result != ERR_OK && d->written(tx->db) != written))
+			return false;
+	}
+	return true;
+}
+
+/* false when they must run again: the transaction was lost on the way, or holds a part of a job. */
+static bool run_together(struct store *s, struct db *db, struct job *jobs, size_t n, bool careful)
 {
 	struct store_tx tx;
-	bool any = false, kept = true;
+	bool any = false, kept;
 	enum err e = tx_begin(s, db, &tx);
 
 	if (e != ERR_OK) {
 		all_get(jobs, n, e);
 		return true;
 	}
-	for (size_t i = 0; i < n && kept; i++) {
-		jobs[i].result = run_job(&tx, &jobs[i]);
-		any = any || jobs[i].result == ERR_OK;
-		kept = db->driver->in_transaction(db);
-	}
+	kept = run_jobs(&tx, jobs, n, careful, &any);
 	e = kept && any ? tx_commit(&tx) : ERR_OK;
 	if (e != ERR_OK)
 		all_get(jobs, n, e);
@@ -114,9 +139,17 @@ static bool run_together(struct store *s, struct db *db, struct job *jobs, size_
 	return kept;
 }
 
-void run_batch(struct store *s, struct db *db, struct job *jobs, size_t n)
+void run_batch(struct store *s, struct db *db, struct job *jobs, size_t n, unsigned *careful)
 {
-	if (!run_together(s, db, jobs, n))
-		for (size_t i = 0; i < n; i++)
-			run_alone(s, db, &jobs[i]);
+	if (n > 1 && *careful == 0) {
+		if (run_together(s, db, jobs, n, false))
+			return;
+		*careful = CAREFUL_BATCHES;
+	}
+	if (*careful != 0)
+		--*careful;
+	if (n > 1 && run_together(s, db, jobs, n, true))
+		return;
+	for (size_t i = 0; i < n; i++)
+		run_alone(s, db, &jobs[i]);
 }

@@ -91,8 +91,9 @@ struct db_driver {
 	/* Rows changed by the last statement. */
 	int64_t (*changes)(struct db *db);
 
-	/* Of databases that are not shared: in a transaction, a number that is another one when anybody has written but
+	/* Of databases that are not shared: how many rows this connection has written; and in a transaction, a number that is another one when anybody has written but
 	 * this connection. */
+	int64_t (*written)(struct db *db);
 	enum err (*others)(struct db *db, int64_t *out);
 
 	/* ---- of shared databases only ---- */

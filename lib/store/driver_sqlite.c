@@ -396,6 +396,11 @@ static int64_t changes(struct db *db)
 	return sqlite3_changes64(lite_of(db)->handle);
 }
 
+static int64_t written(struct db *db)
+{
+	return sqlite3_total_changes64(lite_of(db)->handle);
+}
+
 static enum err others(struct db *db, int64_t *out)
 {
 	struct db_stmt *s = NULL;
@@ -484,6 +489,7 @@ const struct db_driver driver_sqlite = {
     .column_bytes = column_bytes,
     .finish = finish,
     .changes = changes,
+    .written = written,
     .others = others,
     .backup = backup_sqlite,
     .restore = restore_sqlite,

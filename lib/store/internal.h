@@ -205,8 +205,9 @@ enum err writer_submit(struct writer *w, const struct job *j) MUST_CHECK;
 
 unsigned writer_queued(struct writer *w);
 
-/* Run the jobs in one transaction, a savepoint each, and set their results (batch.c). */
-void run_batch(struct store *s, struct db *db, struct job *jobs, size_t n);
+/* Run the jobs in one transaction and set their results (batch.c). *careful: so many batches to come take a savepoint
+ * for each job. */
+void run_batch(struct store *s, struct db *db, struct job *jobs, size_t n, unsigned *careful);
 /* A transaction for one function on a shared database: tried again after conflicts and when the database went away
  * (single.c). */
 enum err run_single(struct store *s, struct db *db, store_fn *fn, void *arg) MUST_CHECK;
@@ -222,8 +223,8 @@ bool run_shared(struct store *s, struct db *db, struct job *jobs, size_t n);
 int64_t steady_us(void);
 void spread_add(struct spread *s, const uint64_t bounds[STORE_BUCKETS - 1], uint64_t value);
 
-/* A thread that takes no signals. */
-enum err thread_start(pthread_t *thread, void *(*fn)(void *), void *arg) MUST_CHECK;
+/* A thread that takes no signals, with a name of at most 15 characters for those who look at a busy machine. */
+enum err thread_start(pthread_t *thread, const char *name, void *(*fn)(void *), void *arg) MUST_CHECK;
 /* From now on the connection's commits can be found out about. */
 enum err enlist_writer(struct store *s, struct db *db) MUST_CHECK;
 

@@ -394,7 +394,7 @@ enum err keeper_new(struct store *s, const struct store_options *o, struct keepe
 		e = connect_later(k);
 	watch(k); /* before the first read of a cache */
 	if (e == ERR_OK)
-		e = thread_start(&k->thread, work, k);
+		e = thread_start(&k->thread, "yz-keeper", work, k);
 	if (e != ERR_OK) {
 		release(k);
 		return e;

@@ -90,7 +90,7 @@ static int on_commit(void *arg, sqlite3 *writer, const char *name, int pages)
 	if ((pages - l->woken_at < LOG_PART && pages < LOG_MOST) || is_busy(l))
 		return SQLITE_OK;
 	if (!l->started)
-		l->started = thread_start(&l->thread, work, l) == ERR_OK;
+		l->started = thread_start(&l->thread, "yz-log", work, l) == ERR_OK;
 	l->woken_at = pages;
 	if (l->started && pages < LOG_MOST)
 		wake(l);

@@ -3,7 +3,7 @@
  *
  *  - Reads run in store_read(): one snapshot, any thread, never waiting for writers.
  *  - Writes are functions that can be run again: store_write() hands one to a writer, which answers after the commit is
- *    on disk. On SQLite one writer runs many under a savepoint each; on PostgreSQL several run one per transaction. A
+ *    on disk. On SQLite one writer runs many in one transaction; on PostgreSQL several run one per transaction. A
  *    write function may be run more than once and must not touch anything but its tx and its own arg; when it returns
  *    an error, nothing of it remains.
  *  - On PostgreSQL a write function is first run without waiting for what most probably holds: that a row can be

@@ -28,9 +28,10 @@ struct lane {
 	struct db *db;
 	pthread_t thread;
 	struct job *batch;
-	size_t most;     /* jobs that it takes at once */
-	size_t last;     /* jobs of the last batch */
-	int64_t took_us; /* that it took */
+	size_t most;      /* jobs that it takes at once */
+	size_t last;      /* jobs of the last batch */
+	int64_t took_us;  /* that it took */
+	unsigned careful; /* run_batch()'s */
 };
 
 struct writer {
@@ -105,7 +106,7 @@ static void run_on_own(struct lane *l, size_t n)
 {
 	int64_t began = steady_us();
 
-	run_batch(l->writer->store, l->db, l->batch, n);
+	run_batch(l->writer->store, l->db, l->batch, n, &l->careful);
 	count(l, n, began);
 	for (size_t i = 0; i < n; i++)
 		answer(&l->batch[i]);
@@ -169,7 +170,7 @@ static void *work(void *arg)
 /* ---- making and ending ---------------------------------------------------------------------- */
 
 /* Signals are for the program's own threads. */
-enum err thread_start(pthread_t *thread, void *(*fn)(void *), void *arg)
+enum err thread_start(pthread_t *thread, const char *name, void *(*fn)(void *), void *arg)
 {
 	sigset_t all, before;
 	int bad;
@@ -178,6 +179,8 @@ enum err thread_start(pthread_t *thread, void *(*fn)(void *), void *arg)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	bad = pthread_create(thread, NULL, fn, arg);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (bad == 0)
+		pthread_setname_np(*thread, name);
 	return bad == 0 ? ERR_OK : ERR_NO_MEMORY;
 }
 
@@ -261,7 +264,7 @@ enum err writer_new(struct store *s, struct db *db, const struct store_options *
 	for (size_t i = 0; i < w->n_lanes && e == ERR_OK; i++)
 		e = lane_new(w, &w->lanes[i]);
 	for (; w->n_started < w->n_lanes && e == ERR_OK; w->n_started += e == ERR_OK)
-		e = thread_start(&w->lanes[w->n_started].thread, work, &w->lanes[w->n_started]);
+		e = thread_start(&w->lanes[w->n_started].thread, "yz-writer", work, &w->lanes[w->n_started]);
 	if (e != ERR_OK) {
 		writer_stop(w);
 		release_all(w);
