@@ -24,9 +24,10 @@ size_t desk_page(unsigned asked)
 	return asked < DESK_PAGE_MAX ? asked : DESK_PAGE_MAX;
 }
 
+static const char alphabet[33] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
 enum err desk_random_text(struct desk_call *call, const char *prefix, size_t n, char **out)
 {
-	static const char alphabet[33] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 	size_t head = strlen(prefix), i;
 	char *text = arena_alloc(call->arena, head + n + 1);
 	enum err e;
@@ -41,6 +42,16 @@ enum err desk_random_text(struct desk_call *call, const char *prefix, size_t n, 
 		text[head + i] = alphabet[(unsigned char)text[head + i] & 31];
 	*out = text;
 	return ERR_OK;
+}
+
+enum err desk_ulid(struct desk_call *call, const char *prefix, char **out)
+{
+	enum err e = desk_random_text(call, prefix, ULID_LEN, out);
+	uint64_t ms = (uint64_t)desk_now(call);
+
+	for (size_t i = ULID_TIME; e == ERR_OK && i-- > 0; ms >>= 5)
+		(*out)[strlen(prefix) + i] = alphabet[ms & 31];
+	return e;
 }
 
 enum err may_text(struct desk_call *call, const char *value, size_t max, const char *field)

@@ -37,6 +37,10 @@ int64_t desk_now(const struct desk_call *call);
 size_t desk_page(unsigned asked);
 /* prefix and n random characters of 0-9 A-Z without I L O U (5 bits each). */
 enum err desk_random_text(struct desk_call *call, const char *prefix, size_t n, char **out) MUST_CHECK;
+/* prefix and a ULID: 48 bits of the time in ms, then 80 random bits, so that what is made one after the other stands side
+ * by side in an index: random keys write a page each. */
+enum { ULID_LEN = 26, ULID_TIME = 10 };
+enum err desk_ulid(struct desk_call *call, const char *prefix, char **out) MUST_CHECK;
 /* Read in one snapshot with the call as argument. */
 enum err desk_read(struct desk_call *call, store_fn *fn) MUST_CHECK;
 /* The same without the one snapshot, for what the commit asks again: see store_look(). */

@@ -2,8 +2,6 @@
 #include "desk/flow.h"
 #include "form/cose.h"
 
-enum { RECEIPT_ID_RANDOM = 26 };
-
 /* ---- made with the use ---------------------------------------------------------------------- */
 
 enum err receipt_begin(struct desk_call *call, enum receipt_kind kind, struct receipt_draft *d)
@@ -14,7 +12,7 @@ enum err receipt_begin(struct desk_call *call, enum receipt_kind kind, struct re
 
 	*d = (struct receipt_draft){0};
 	if (e == ERR_OK)
-		e = desk_random_text(call, "YZR-", RECEIPT_ID_RANDOM, &r->id);
+		e = desk_ulid(call, "YZR-", &r->id);
 	if (e == ERR_OK)
 		r->materials = arena_array(call->arena, RECEIPT_MATERIALS_MAX, sizeof(*r->materials));
 	if (e == ERR_OK && r->materials == NULL)

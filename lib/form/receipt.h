@@ -53,7 +53,7 @@ struct receipt_material {
 
 struct receipt {
 	enum receipt_kind kind;
-	char *id; /* "YZR-" and 26 of 0-9 A-Z, unguessable */
+	char *id; /* "YZR-" and 26 of 0-9 A-Z: a ULID, 80 bits of it random */
 	int64_t time;
 	char *service;                    /* who states this: the service's name */
 	char *org_code, *org_name;        /* who received */
