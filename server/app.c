@@ -184,11 +184,12 @@ struct store_options app_store_options(const struct app *app)
 	                              .cell_memory = (size_t)app->config.cache_mib * MIB / STORE_SHARE};
 }
 
-enum err app_open_store(struct app *app, struct store **out, struct err_note *note)
+enum err app_open_store(struct app *app, bool serves, struct store **out, struct err_note *note)
 {
 	struct store_options o = app_store_options(app);
 	enum err e = app_master_key(app, note);
 
+	o.serves = serves;
 	return e == ERR_OK ? store_open(&o, out, note) : e;
 }
 

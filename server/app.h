@@ -37,8 +37,8 @@ enum err app_configure(struct app *app, const char *path, struct err_note *note)
 enum err app_open_caches(const struct app *app, struct desk_caches **out, struct err_note *note) MUST_CHECK;
 /* All files of a configured one: certificates, keys, trust list, which uses the caches. */
 enum err app_read(struct app *app, struct desk_caches *caches, struct err_note *note) MUST_CHECK;
-/* The store, which must exist; it is the caller's. */
-enum err app_open_store(struct app *app, struct store **out, struct err_note *note) MUST_CHECK;
+/* The store, which must exist; it is the caller's. `serves` as in store_options. */
+enum err app_open_store(struct app *app, bool serves, struct store **out, struct err_note *note) MUST_CHECK;
 /* The desk over a store, which must outlive it. */
 enum err app_open_desk(struct app *app, struct store *store, struct err_note *note) MUST_CHECK;
 /* ERR_FILE_UNREADABLE when absent; ERR_CONFIG_INVALID when it is not 64 hex characters or others may read it. */

@@ -28,7 +28,8 @@ static const char usage_text[] =
     "       yinzhengd --help | --version\n"
     "\n"
     "  run      serve until SIGTERM or SIGINT; a second signal exits at once. SIGHUP reads\n"
-    "           certificates, keys, trust list, limits and log level anew\n"
+    "           certificates, keys, trust list, limits and log level anew. One server serves an\n"
+    "           SQLite store: refuses when another does\n"
     "  check    open everything that the configuration names, and say what is wrong;\n"
     "           with --store look at every row of the store, also beside a serving daemon\n"
     "  init     make the master key (when absent) and the store, and enrol the first one or two\n"
@@ -37,8 +38,8 @@ static const char usage_text[] =
     "           on one; told in the audit log\n"
     "  backup   copy the store into a new file, also beside a serving daemon; the master key is\n"
     "           not in it\n"
-    "  restore  make such a copy the store; refuses when there is one; codes that were open in the\n"
-    "           copy are cancelled\n"
+    "  restore  make such a copy the store; refuses when there is one, or a server that serves it;\n"
+    "           codes that were open in the copy are cancelled\n"
     "  rotate-key\n"
     "           make a new master key and put it into its file; the one before opens the store\n"
     "           until rotate-key --finish\n"
@@ -50,8 +51,8 @@ static const char usage_text[] =
     "  --to COPY          the file to make\n"
     "  --from COPY        the file to read\n"
     "\n"
-    "Exit status: 0 done, 64 usage, 69 the port is taken or the store is away, 70 internal error,\n"
-    "78 configuration, key, certificate, file or store is wrong.\n";
+    "Exit status: 0 done, 64 usage, 69 the port or the store is taken, or the store is away,\n"
+    "70 internal error, 78 configuration, key, certificate, file or store is wrong.\n";
 
 enum options { HAS_ADMIN = 1, HAS_TO = 2, HAS_FROM = 4, HAS_STORE = 8, HAS_FINISH = 16 };
 

@@ -75,6 +75,7 @@ static enum err open_store(struct app *app, const char *config_path, struct err_
 enum err maintain_restore(const char *config_path, const char *from, struct err_note *note)
 {
 	struct progress p = {.what = "restore"};
+	struct store_claim *claim = NULL;
 	uint64_t cancelled = 0;
 	struct app app;
 	enum err e = app_configure(&app, config_path, note);
@@ -83,17 +84,19 @@ enum err maintain_restore(const char *config_path, const char *from, struct err_
 	if (e == ERR_OK)
 		e = app_master_key(&app, note);
 	if (e == ERR_OK)
-		e = store_restore(app.config.store_url, from, (struct store_watch){show, &p}, note);
+		e = store_restore(app.config.store_url, from, (struct store_watch){show, &p}, &claim, note);
 	shown(&p);
 	app_close(&app);
 	if (e != ERR_OK)
 		return e;
+	/* No server begins before the codes are cancelled. */
 	e = open_store(&app, config_path, note);
 	if (e == ERR_OK)
 		e = desk_restored(app.store, &cancelled, note);
 	if (e == ERR_OK)
 		log_event(LOG_WARN, "restored", LOG_TEXT("file", from), LOG_INT("codes_cancelled", cancelled));
 	app_close(&app);
+	store_unclaim(claim);
 	return e;
 }
 

@@ -7,7 +7,8 @@
 
 /* A copy of the store of one moment, in a new file. */
 enum err maintain_backup(const char *config_path, const char *to, struct err_note *note) MUST_CHECK;
-/* Such a copy becomes the store; refuses when there is one. Open codes are cancelled, and the audit log tells it. */
+/* Such a copy becomes the store; refuses when there is one, or a server that serves it (ERR_STORE_SERVED). Open codes
+ * are cancelled, and the audit log tells it. */
 enum err maintain_restore(const char *config_path, const char *from, struct err_note *note) MUST_CHECK;
 /* Every row of the store; ERR_STORE_CORRUPT when something is wrong, each finding in the log. */
 enum err maintain_check(const char *config_path, struct err_note *note) MUST_CHECK;

@@ -23,6 +23,7 @@ enum { MESSAGE_SPARE = 64 * 1024, CORES_PER_POLLER = 4, PROMPT_CORES = 2 };
 
 struct running {
 	struct service service;
+	bool serves; /* not only looks whether it could */
 	struct signals *signals;
 	struct rpc_route *routes;
 	size_t n_routes;
@@ -103,7 +104,8 @@ static enum err open_all(struct running *r, const char *config_path, struct err_
 	if ((e = app_open_caches(s->app, &s->caches, note)) != ERR_OK || (e = app_read(s->app, s->caches, note)) != ERR_OK)
 		return e;
 	struct rpc_pem pem = {s->app->cert_pem, s->app->key_pem, s->app->client_ca_pem};
-	if ((e = rpc_tls_new(&pem, &r->tls, note)) != ERR_OK || (e = app_open_store(s->app, &s->store, note)) != ERR_OK)
+	if ((e = rpc_tls_new(&pem, &r->tls, note)) != ERR_OK ||
+	    (e = app_open_store(s->app, r->serves, &s->store, note)) != ERR_OK)
 		return e;
 	return app_open_desk(s->app, s->store, note);
 }
@@ -230,7 +232,7 @@ static void serve(struct running *r, const char *config_path)
 
 enum err run_server(const char *config_path, struct err_note *note)
 {
-	struct running r = {0};
+	struct running r = {.serves = true};
 	enum err e = start(&r, config_path, note);
 
 	if (e == ERR_OK)

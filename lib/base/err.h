@@ -120,6 +120,7 @@ enum err_class {
 	X(STORE_UNSURE, UNAVAILABLE, "The store was lost while writing. Whether it was done shows the same request_id.")    \
 	X(STORE_CHANGED, UNAVAILABLE, "What the decision was based on has changed. Try again.")                            \
 	X(SOURCE_UNAVAILABLE, UNAVAILABLE, "The source of the licence could not be reached. Try again.")                   \
+	X(STORE_SERVED, UNAVAILABLE, "Another process serves or restores this store. Stop that one first.")                \
 	X(STOPPING, UNAVAILABLE, "The service is stopping. Try again.")                                                    \
 	X(PORT_TAKEN, UNAVAILABLE, "The address is taken or cannot be bound. Stop the other server or change it.")         \
 	X(SERVER_UNREACHABLE, UNAVAILABLE, "The server could not be reached. Check address and certificates.")             \

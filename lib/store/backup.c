@@ -20,15 +20,25 @@ enum err store_backup(const char *url, const char *path, struct store_watch watc
 	return e == ERR_OK ? d->backup(where, path, watch, note) : e;
 }
 
-enum err store_restore(const char *url, const char *path, struct store_watch watch, struct err_note *note)
+enum err store_restore(const char *url, const char *path, struct store_watch watch, struct store_claim **out,
+                       struct err_note *note)
 {
+	struct store_claim *claim = NULL;
 	const struct db_driver *d;
 	const char *where;
 	enum err e = driver_find(url, &d, &where, note);
 
 	if (e == ERR_OK && d->restore == NULL)
 		return of_its_own(note);
-	return e == ERR_OK ? d->restore(where, path, watch, note) : e;
+	if (e == ERR_OK && d->claim != NULL)
+		e = d->claim(where, &claim, note);
+	if (e == ERR_OK)
+		e = d->restore(where, path, watch, note);
+	if (e == ERR_OK)
+		*out = claim;
+	else
+		store_unclaim(claim);
+	return e;
 }
 
 enum err store_cancel_codes(struct store_tx *tx, uint64_t *n)

@@ -20,10 +20,16 @@ struct store_watch {
  */
 enum err store_backup(const char *url, const char *path, struct store_watch watch, struct err_note *note) MUST_CHECK;
 
+struct store_claim;
 /* Such a file becomes the store. ERR_ALREADY_EXISTS when there is a store in this place: it is not touched.
  * Nothing is in the store's place before the copy is whole and on disk.
- * The restored store is behind what the lost one had answered: call store_restored() before it serves. */
-enum err store_restore(const char *url, const char *path, struct store_watch watch, struct err_note *note) MUST_CHECK;
+ * The restored store is behind what the lost one had answered: call store_cancel_codes() before it serves. Until
+ * store_unclaim(*out) no server can begin to serve it; open it without store_options.serves meanwhile.
+ * ERR_STORE_SERVED when one does, even if somebody took its file away. *out is NULL where several may serve. */
+enum err store_restore(const char *url, const char *path, struct store_watch watch, struct store_claim **out,
+                       struct err_note *note) MUST_CHECK;
+/* From here on others may serve the store. */
+void store_unclaim(struct store_claim *c);
 
 /* After store_restore: cancels every code that is open, because the lost store may have seen its use. *n: how many. */
 enum err store_cancel_codes(struct store_tx *tx, uint64_t *n) MUST_CHECK;

@@ -136,6 +136,8 @@ struct db_driver {
 	/* Take out the rows of enlisted connections that have not counted since $2, and note which have, at $1 (ms). */
 	const char *tidy;
 
+	/* No other process may serve the store until store_unclaim() (claim.h); NULL when several may. */
+	enum err (*claim)(const char *where, struct store_claim **out, struct err_note *note);
 	/* See store_backup() and store_restore(); NULL when the database has tools of its own for that. */
 	enum err (*backup)(const char *where, const char *path, struct store_watch watch, struct err_note *note);
 	enum err (*restore)(const char *where, const char *path, struct store_watch watch, struct err_note *note);

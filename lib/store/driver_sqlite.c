@@ -1,4 +1,5 @@
 /* SQLite: WAL, every commit on disk before it is answered. */
+#include "store/claim.h"
 #include "store/driver.h"
 #include "store/sqlite_log.h"
 
@@ -491,6 +492,7 @@ const struct db_driver driver_sqlite = {
     .changes = changes,
     .written = written,
     .others = others,
+    .claim = claim_file,
     .backup = backup_sqlite,
     .restore = restore_sqlite,
 };

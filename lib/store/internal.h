@@ -35,6 +35,7 @@ struct counts {
 struct store {
 	const struct db_driver *driver;
 	char *where;
+	struct store_claim *claim; /* of one that serves a file */
 	struct clock clock;
 	struct rand rand;
 	struct store_keys keys;

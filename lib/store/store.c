@@ -68,6 +68,7 @@ char *store_url_public(struct arena *a, const char *url)
 
 static void release(struct store *s)
 {
+	store_unclaim(s->claim);
 	cells_free(s->cells);
 	secret_wipe(&s->keys, sizeof(s->keys));
 	if (s->where != NULL)
@@ -232,7 +233,10 @@ enum err store_open(const struct store_options *o, struct store **out, struct er
 	if (e != ERR_OK)
 		goto fail;
 	tx = (struct store_tx){.store = s, .db = db, .now = clock_now(&s->clock)};
-	e = db->driver->begin(db, DB_WRITE);
+	if (o->serves && s->driver->claim != NULL)
+		e = s->driver->claim(s->where, &s->claim, note);
+	if (e == ERR_OK)
+		e = db->driver->begin(db, DB_WRITE);
 	if (e == ERR_OK)
 		e = finish(&tx, load(&tx, o->master_key, note));
 	if (e == ERR_OK)

@@ -41,6 +41,7 @@ struct store_options {
 	unsigned batch_max; /* SQLite: writes per commit; 0: 256 */
 	size_t cell_memory; /* bytes for licences' identifiers that were opened a moment ago; 0: none are kept */
 	bool own_time;      /* PostgreSQL: `clock` decides, not the database's. For tests, and for one server alone. */
+	bool serves;        /* SQLite: no other may serve the store until it is closed; see store_open() */
 	unsigned watch_ms;  /* how often it is looked for what others have changed; 0: 250. For tests. */
 };
 
@@ -53,7 +54,10 @@ enum err store_create(const struct store_options *o, struct err_note *note) MUST
  * said, and none is made. Tells before anything is made for the store, such as its master key; store_create() decides.
  */
 enum err store_vacant(const struct store_options *o, struct err_note *note) MUST_CHECK;
-/* Open, migrate upwards when older. ERR_STORE_NOT_INIT, ERR_STORE_NEWER, ERR_MASTER_KEY_WRONG, ERR_STORE_CORRUPT. */
+/* Open, migrate upwards when older. ERR_STORE_NOT_INIT, ERR_STORE_NEWER, ERR_MASTER_KEY_WRONG, ERR_STORE_CORRUPT.
+ * One server serves an SQLite store (docs/store.md): with `serves`, ERR_STORE_SERVED when another process does, or is
+ * restoring it; the kernel frees it when a process ends, however it ends. ERR_FILE_UNWRITABLE and ERR_STORE_FULL when
+ * that cannot be made sure of. Without it a store is opened whoever serves it. */
 enum err store_open(const struct store_options *o, struct store **out, struct err_note *note) MUST_CHECK;
 /* Waits for writes under way; later ones get ERR_STOPPING. */
 void store_close(struct store *s);

@@ -20,6 +20,7 @@ import sys
 import threading
 import time
 
+import pair
 import work
 import yz
 
@@ -61,6 +62,7 @@ def one_round(server, holder, start, number):
         FAULTY["rounds"] += 1
         os.unlink(flag)
     if not database:
+        pair.wait_for("the end of the killed server", lambda: pair.is_gone(server.pid), 10)
         server.script("run")
     end = work.judge(server, ops, start)
     work.check_store(server)

@@ -85,7 +85,8 @@ def family(pid):
 def is_gone(pid):
     try:
         with open("/proc/%d/stat" % pid, encoding="utf-8", errors="replace") as f:
-            return f.read().rpartition(")")[2].split()[0] == "Z"
+            fields = f.read().rpartition(")")[2].split()
+            return fields[0] == "Z" and int(fields[17]) < 2  # its first thread may have ended before the others
     except (FileNotFoundError, ProcessLookupError):
         return True
 

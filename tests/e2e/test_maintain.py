@@ -104,7 +104,7 @@ class Backup(unittest.TestCase):
         self.assertEqual(daemon(self.s, "backup").returncode, 64)
         self.assertEqual(daemon(self.s, "backup", "--from", path).returncode, 64)
         r = daemon(self.s, "restore", "--from", path)
-        self.assertEqual((r.returncode, "ALREADY_EXISTS" in r.stderr), (78, True), r.stderr)
+        self.assertEqual((r.returncode, "STORE_SERVED" in r.stderr), (69, True), r.stderr)
         other = yz.Server(start="configure")
         self.addCleanup(other.remove)
         for junk, word in ((b"", "STORE_CORRUPT"), (b"no database" * 999, "STORE_CORRUPT"), (None, "STORE_NOT_INIT")):

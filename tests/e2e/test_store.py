@@ -2,7 +2,6 @@
 import os
 import secrets
 import shutil
-import signal
 import sqlite3
 import subprocess
 import threading
@@ -10,15 +9,22 @@ import time
 import unittest
 
 import grpc
+import pair
 import yz
 
 ITEM = "公积金提取"
 
 
 def kill(s):
-    os.kill(s.pid, signal.SIGKILL)
+    pair.kill_all([s.pid])
     s.close()
-    time.sleep(0.2)
+
+
+def daemon(s, verb, *words):
+    if "--config" not in words:
+        words += ("--config", os.path.join(s.dir, "yinzhengd.ini"))
+    return subprocess.run([os.path.join(yz.BUILD, "yinzhengd"), verb, *words], capture_output=True, text=True,
+                          check=False, stdin=subprocess.DEVNULL, timeout=60)
 
 
 class Crash(unittest.TestCase):
@@ -173,6 +179,9 @@ class Opening(unittest.TestCase):
         self.s.script("run")
         with open(self.path("yinzhengd.ini"), encoding="utf-8") as f:
             text = f.read().replace("127.0.0.1:0", "127.0.0.1:%d" % self.s.port)
+        if not yz.POSTGRES:  # the store of the living one is taken, too
+            self.assertEqual(daemon(self.s, "backup", "--to", self.path("other.db")).returncode, 0)
+            text = text.replace("sqlite:store.db", "sqlite:other.db")
         with open(self.path("yinzhengd.ini"), "w", encoding="utf-8") as f:
             f.write(text)
         self.start_fails("PORT_TAKEN")
@@ -184,6 +193,78 @@ class Opening(unittest.TestCase):
             f.write("[limits]\nno_such_key = 1\n")
         r = self.start_fails("CONFIG_INVALID")
         self.assertIn("no_such_key", r.stderr)
+
+
+@yz.lite_only
+class OneServer(unittest.TestCase):
+    """One server serves an SQLite store, and no copy comes in its place while it does."""
+
+    def setUp(self):
+        self.s = yz.Server().prepare()
+        self.addCleanup(self.s.remove)
+
+    def path(self, name):
+        return os.path.join(self.s.dir, name)
+
+    def lives(self):
+        self.assertTrue(yz.issue(self.s, yz.Holder(), "居民身份证").id)
+
+    def refused(self, *words):
+        r = daemon(self.s, *words)
+        self.assertEqual(r.returncode, 69, r.stderr)
+        self.assertIn("STORE_SERVED", r.stderr)
+        self.assertIn("Process %d serves or restores this store: %s" % (self.s.pid, os.path.realpath(self.path("store.db"))),
+                      r.stderr)
+        self.lives()
+
+    def test_a_second_is_refused(self):
+        port = self.s.port
+        self.refused("run")
+        self.assertEqual(os.stat(self.path("store.db-server")).st_mode & 0o777, 0o600)
+        # Under another name, and with a configuration of its own.
+        os.symlink(self.s.dir, self.path("folder"))
+        with open(self.path("yinzhengd.ini"), encoding="utf-8") as f:
+            text = f.read().replace("sqlite:store.db", "sqlite:folder/store.db")
+        with open(self.path("other.ini"), "w", encoding="utf-8") as f:
+            f.write(text)
+        self.refused("run", "--config", self.path("other.ini"))
+        self.assertEqual(self.s.port, port, "the living one's files are left alone")
+        self.assertTrue(os.path.exists(self.path("health.sock")))
+
+    def test_commands_go_on_beside_it(self):
+        for words in (("check",), ("check", "--store"), ("backup", "--to", self.path("copy.db")), ("rotate-key",),
+                      ("rotate-key", "--finish")):
+            r = daemon(self.s, *words)
+            self.assertEqual(r.returncode, 0, r.stderr)
+        self.lives()
+        self.s.stop()
+        for words in (("check",), ("check", "--store"), ("backup", "--to", self.path("copy2.db")), ("rotate-key",)):
+            r = daemon(self.s, *words)
+            self.assertEqual(r.returncode, 0, r.stderr)
+
+    def test_the_next_one_starts(self):
+        for end in (kill, yz.Server.stop, kill):
+            end(self.s)
+            self.s.script("run")
+            self.lives()
+            self.refused("run")
+
+    def test_restore_under_a_server(self):
+        copy = self.path("copy.db")
+        self.assertEqual(daemon(self.s, "backup", "--to", copy).returncode, 0)
+        self.refused("restore", "--from", copy)
+        # Somebody took the store away, and the server has it still.
+        os.mkdir(self.path("away"))
+        for tail in ("", "-wal", "-shm"):
+            os.rename(self.path("store.db" + tail), self.path("away/store.db" + tail))
+        r = daemon(self.s, "restore", "--from", copy)
+        self.assertEqual((r.returncode, "STORE_SERVED" in r.stderr), (69, True), r.stderr)
+        self.assertFalse(os.path.exists(self.path("store.db")))
+        kill(self.s)
+        r = daemon(self.s, "restore", "--from", copy)
+        self.assertEqual(r.returncode, 0, r.stderr)
+        self.s.script("run")
+        self.lives()
 
 
 class Clock(unittest.TestCase):
