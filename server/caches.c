@@ -20,6 +20,7 @@ size_t caches_read(struct service *s, struct cache_figures *out)
 	out[n++] = (struct cache_figures){"signer_table", f.tables.hits, f.tables.misses};
 	out[n++] = (struct cache_figures){"read_before", f.kept.hits, f.kept.misses};
 	out[n++] = (struct cache_figures){"judged_licence", f.licences.hits, f.licences.misses};
+	out[n++] = (struct cache_figures){"issued_code", f.codes.hits, f.codes.misses};
 	store_figures(s->store, &st);
 	out[n++] = (struct cache_figures){"identifier", st.identifiers.hits, st.identifiers.misses};
 	peers_figures(s->peers, &p);
@@ -42,6 +43,7 @@ size_t cache_rooms_read(struct service *s, struct cache_room *out)
 	out[n++] = (struct cache_room){"signer_table", f.tables.bytes, f.tables.limit};
 	out[n++] = (struct cache_room){"read_before", f.kept.bytes, f.kept.limit};
 	out[n++] = (struct cache_room){"judged_licence", f.licences.bytes, f.licences.limit};
+	out[n++] = (struct cache_room){"issued_code", f.codes.bytes, f.codes.limit};
 	out[n++] = (struct cache_room){"identifier", st.identifiers.bytes, st.identifiers.limit};
 	out[n++] = (struct cache_room){"peers", p.bytes, 0};
 	return n;

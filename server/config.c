@@ -54,7 +54,7 @@ const struct config_row config_rows[] = {
     {"limits", "principal_per_minute", CONFIG_NUMBER, AT(principal_per_minute), "0", 0, 1000000},
     {"retention", "codes_days", CONFIG_NUMBER, AT(codes_days), "30", 1, 36500},
     {"retention", "audit_values_days", CONFIG_NUMBER, AT(audit_values_days), "0", 0, 36500},
-    {"cache", "memory_mib", CONFIG_NUMBER, AT(cache_mib), "64", 0, 65536},
+    {"cache", "memory_mib", CONFIG_NUMBER, AT(cache_mib), "96", 0, 65536},
     {"sm2", "sign", CONFIG_SM2, AT(sm2_sign), "own", 0, 0},
     {"sm2", "verify", CONFIG_SM2, AT(sm2_verify), "own", 0, 0},
     {"log", "level", CONFIG_LEVEL, AT(log_level), "info", 0, 0},

@@ -50,9 +50,9 @@ METHOD(audit_list);
 METHOD(principal_put);
 METHOD(principal_list);
 METHOD(principal_disable);
-enum err complete_seal_document(struct desk_call *call, ProtobufCMessage *reply);
-enum err complete_pull(struct desk_call *call, ProtobufCMessage *reply);
-enum err complete_inspect(struct desk_call *call, ProtobufCMessage *reply);
+enum err complete_seal_document(struct desk_call *call, const ProtobufCMessage *reply, ProtobufCMessage *more);
+enum err complete_pull(struct desk_call *call, const ProtobufCMessage *reply, ProtobufCMessage *more);
+enum err complete_inspect(struct desk_call *call, const ProtobufCMessage *reply, ProtobufCMessage *more);
 
 /* ---- shared by the above -------------------------------------------------------------------- */
 

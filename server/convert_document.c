@@ -57,13 +57,13 @@ enum err encode_seal_document(struct desk_call *call, ProtobufCMessage **out)
 	return ERR_OK;
 }
 
-enum err complete_seal_document(struct desk_call *call, ProtobufCMessage *reply)
+enum err complete_seal_document(struct desk_call *call, const ProtobufCMessage *reply, ProtobufCMessage *more)
 {
-	Y(SignDocumentReply) *r = (void *)reply;
+	const Y(SignDocumentReply) *r = (const void *)reply;
 	struct span document;
 	enum err e = desk_signed_document(call, span_of(r->signature.data, r->signature.len), &document);
 
 	if (e == ERR_OK)
-		r->document = conv_bytes(document);
+		((Y(SignDocumentReply) *)more)->document = conv_bytes(document);
 	return e;
 }

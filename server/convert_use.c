@@ -70,14 +70,13 @@ enum err encode_pull(struct desk_call *call, ProtobufCMessage **out)
 	return ERR_OK;
 }
 
-enum err complete_pull(struct desk_call *call, ProtobufCMessage *reply)
+enum err complete_pull(struct desk_call *call, const ProtobufCMessage *reply, ProtobufCMessage *more)
 {
-	Y(PullReply) *r = (void *)reply;
 	struct span receipt;
-	enum err e = desk_receipt(call, r->receipt_id, &receipt);
+	enum err e = desk_receipt(call, ((const Y(PullReply) *)reply)->receipt_id, &receipt);
 
 	if (e == ERR_OK)
-		r->receipt = conv_bytes(receipt);
+		((Y(PullReply) *)more)->receipt = conv_bytes(receipt);
 	return e;
 }
 
@@ -158,13 +157,12 @@ enum err encode_inspect(struct desk_call *call, ProtobufCMessage **out)
 	return ERR_OK;
 }
 
-enum err complete_inspect(struct desk_call *call, ProtobufCMessage *reply)
+enum err complete_inspect(struct desk_call *call, const ProtobufCMessage *reply, ProtobufCMessage *more)
 {
-	Y(InspectReply) *r = (void *)reply;
 	struct span receipt;
-	enum err e = desk_receipt(call, r->receipt_id, &receipt);
+	enum err e = desk_receipt(call, ((const Y(InspectReply) *)reply)->receipt_id, &receipt);
 
 	if (e == ERR_OK)
-		r->receipt = conv_bytes(receipt);
+		((Y(InspectReply) *)more)->receipt = conv_bytes(receipt);
 	return e;
 }

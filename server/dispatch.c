@@ -22,6 +22,8 @@ struct work {
 	struct arena *arena;
 	struct desk_call call;
 	ProtobufCMessage *reply; /* made by pack() or after the commit */
+	struct span packed;      /* the same as it was packed to be kept; NULL: it was not */
+	ProtobufCMessage *more;  /* fields that go behind it: a message may be sent in parts. NULL: none */
 	unsigned attempts;
 	enum err result; /* of the commit */
 	int64_t started, submitted;
@@ -83,10 +85,17 @@ static void finish_refused(struct work *w, enum err e)
 
 static void finish_replied(struct work *w)
 {
-	size_t n = protobuf_c_message_get_packed_size(w->reply);
+	size_t n = w->packed.ptr != NULL ? w->packed.len : protobuf_c_message_get_packed_size(w->reply);
+	size_t more = w->more != NULL ? protobuf_c_message_get_packed_size(w->more) : 0;
+	uint8_t *room = rpc_reply_room(w->rpc, n + more);
 
 	log_call(w, ERR_OK);
-	protobuf_c_message_pack(w->reply, rpc_reply_room(w->rpc, n));
+	if (w->packed.ptr != NULL)
+		memcpy(room, w->packed.ptr, n);
+	else
+		protobuf_c_message_pack(w->reply, room);
+	if (more != 0)
+		protobuf_c_message_pack(w->more, room + n);
 	rpc_reply(w->rpc);
 	work_free(w);
 }
@@ -102,21 +111,31 @@ static void finish_dropped(struct work *w)
 
 /* ---- after the use case --------------------------------------------------------------------- */
 
+static enum err reply_again(struct work *w)
+{
+	enum err e = wire_unpack_own(w->arena, method_descriptor(w->method)->output, w->call.reply, &w->reply);
+
+	if (e != ERR_OK)
+		return e == ERR_BUDGET ? e : ERR_STORE_CORRUPT;
+	w->packed = w->call.reply;
+	conv_replayed(w->more);
+	return ERR_OK;
+}
+
 static enum err make_reply(struct work *w)
 {
-	enum err e;
+	enum err e = ERR_OK;
 
-	if (w->call.replayed) {
-		e = wire_unpack_own(w->arena, method_descriptor(w->method)->output, w->call.reply, &w->reply);
-		if (e != ERR_OK)
-			return e == ERR_BUDGET ? e : ERR_STORE_CORRUPT;
-		conv_replayed(w->reply);
-	} else if (w->reply == NULL && (e = w->method->encode(&w->call, &w->reply)) != ERR_OK) {
-		return e;
-	}
-	if (w->method->complete != NULL && (e = w->method->complete(&w->call, w->reply)) != ERR_OK)
-		return e;
-	return conv_complete(&w->call);
+	w->more = conv_new(&w->call, method_descriptor(w->method)->output);
+	if (w->more == NULL)
+		return ERR_BUDGET;
+	if (w->call.replayed)
+		e = reply_again(w);
+	else if (w->reply == NULL)
+		e = w->method->encode(&w->call, &w->reply);
+	if (e == ERR_OK && w->method->complete != NULL)
+		e = w->method->complete(&w->call, w->reply, w->more);
+	return e == ERR_OK ? conv_complete(&w->call) : e;
 }
 
 static void answer(struct work *w)
@@ -137,7 +156,11 @@ static enum err pack_reply(struct desk_call *call, struct span *reply)
 
 	if (e == ERR_OK)
 		e = conv_complete(call);
-	return e == ERR_OK ? wire_pack(call->arena, w->reply, reply) : e;
+	if (e == ERR_OK)
+		e = wire_pack(call->arena, w->reply, reply);
+	if (e == ERR_OK)
+		w->packed = *reply;
+	return e;
 }
 
 static void begin(struct work *w);
@@ -156,7 +179,10 @@ static enum err commit(struct store_tx *tx, void *arg)
 
 static void run_answer(struct job *j)
 {
-	answer((struct work *)j);
+	struct work *w = (struct work *)j;
+
+	desk_committed(&w->call);
+	answer(w);
 }
 
 static void run_again(struct job *j)
@@ -257,6 +283,7 @@ static void begin(struct work *w)
 		return;
 	w->attempts++;
 	w->reply = NULL;
+	w->packed = span_of(NULL, 0);
 	w->call.note = (struct err_note){0};
 	if ((e = begin_use(w)) != ERR_OK)
 		finish_refused(w, e);

@@ -23,8 +23,9 @@ struct method {
 	enum err (*decode)(struct desk_call *call, const ProtobufCMessage *request);
 	/* The reply from call->ans, without what complete() adds. May run on the store's thread: nothing but memory. */
 	enum err (*encode)(struct desk_call *call, ProtobufCMessage **reply);
-	/* After the commit, also for a replayed reply: what is signed anew each time. NULL: nothing. */
-	enum err (*complete)(struct desk_call *call, ProtobufCMessage *reply);
+	/* After the commit, also for a replayed reply: what is signed anew each time, into `more`, whose fields go behind
+	 * those of the reply. NULL: nothing. */
+	enum err (*complete)(struct desk_call *call, const ProtobufCMessage *reply, ProtobufCMessage *more);
 	/* Is this call, decoded, one that only computes, waits for nothing and is over within a fraction of a millisecond?
 	 * Then the gRPC thread of a small machine may answer it at once. NULL: never. */
 	bool (*prompt)(const struct desk_call *call);

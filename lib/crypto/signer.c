@@ -1,6 +1,8 @@
 #include "crypto/signer.h"
 
 #include "base/file.h"
+#include "crypto/sm2_head.h"
+#include "crypto/sm2_key.h"
 #include "crypto/sm2_openssl.h"
 #include "crypto/sm2_sign.h"
 
@@ -18,8 +20,8 @@ enum { KEY_FILE_MAX = 16 * 1024, PASSPHRASE_MAX = 1024 };
 struct holder {
 	/* Takes what it needs of the key. ERR_FORMAT: it is no pair. */
 	enum err (*open)(EVP_PKEY *pkey, const struct sm2_key *public_key, void **secret);
-	/* With the default identity, DER; the result is not checked. */
-	enum err (*sign)(void *secret, const struct sm2_key *public_key, struct span msg, uint8_t *sig, size_t *len);
+	/* With the default identity, DER; the result is not checked. digest is e = SM3(Z || msg). */
+	enum err (*sign)(void *secret, struct span msg, const uint8_t digest[SM2_DIGEST], uint8_t *sig, size_t *len);
 	void (*close)(void *secret);
 };
 
@@ -27,6 +29,8 @@ struct signer {
 	const struct holder *holder;
 	void *secret; /* the holder's */
 	struct sm2_key *public_key;
+	uint8_t *beginning; /* NULL: none is expected */
+	struct sm2_head head;
 };
 
 /* What the passphrase callback is given, and whether it was asked. */
@@ -138,15 +142,13 @@ static enum err own_open(EVP_PKEY *pkey, const struct sm2_key *public_key, void 
 	return e;
 }
 
-static enum err own_sign(void *secret, const struct sm2_key *public_key, struct span msg, uint8_t *sig, size_t *len)
+static enum err own_sign(void *secret, struct span msg, const uint8_t digest[SM2_DIGEST], uint8_t *sig, size_t *len)
 {
 	const struct rand rand = rand_system();
 	struct sm2_value v;
-	uint8_t digest[SM2_DIGEST];
-	enum err e = sm2_digest(public_key, sm2_default_id(), msg, digest);
+	enum err e = sm2_sign(secret, &rand, digest, &v);
 
-	if (e == ERR_OK)
-		e = sm2_sign(secret, &rand, digest, &v);
+	(void)msg;
 	if (e == ERR_OK)
 		*len = sm2_value_write(&v, sig);
 	return e;
@@ -165,8 +167,9 @@ static enum err openssl_open(EVP_PKEY *pkey, const struct sm2_key *public_key, v
 	return ERR_OK;
 }
 
-static enum err openssl_sign(void *secret, const struct sm2_key *public_key, struct span msg, uint8_t *sig, size_t *len)
+static enum err openssl_sign(void *secret, struct span msg, const uint8_t digest[SM2_DIGEST], uint8_t *sig, size_t *len)
 {
+	(void)digest;
 	return sm2_openssl_sign(secret, msg, sig, len);
 }
 
@@ -232,7 +235,21 @@ void signer_free(struct signer *s)
 	if (s->holder != NULL)
 		s->holder->close(s->secret);
 	sm2_key_free(s->public_key);
+	free(s->beginning);
 	free(s);
+}
+
+enum err signer_expect(struct signer *s, struct span beginning)
+{
+	uint8_t *copy = malloc(beginning.len);
+
+	if (copy == NULL)
+		return ERR_NO_MEMORY;
+	memcpy(copy, beginning.ptr, beginning.len);
+	free(s->beginning);
+	s->beginning = copy;
+	sm2_head_make(&s->head, s->public_key, span_of(copy, beginning.len), span_of(NULL, 0));
+	return ERR_OK;
 }
 
 struct span signer_point(const struct signer *s)
@@ -240,16 +257,26 @@ struct span signer_point(const struct signer *s)
 	return sm2_key_point(s->public_key);
 }
 
+/* Once: what a wrong digest gives is a good signature of something else, and no part of the key. */
+static enum err digest_of(const struct signer *s, struct span msg, uint8_t digest[SM2_DIGEST])
+{
+	if (s->beginning != NULL && sm2_head_digest(&s->head, 1, s->public_key, msg, digest))
+		return ERR_OK;
+	return sm2_digest(s->public_key, sm2_default_id(), msg, digest);
+}
+
 enum err signer_sign(const struct signer *s, struct span msg, uint8_t sig[SM2_SIG_MAX], size_t *sig_len)
 {
-	uint8_t made[SM2_SIG_MAX];
+	uint8_t made[SM2_SIG_MAX], digest[SM2_DIGEST];
 	size_t len = 0;
-	enum err e = s->holder->sign(s->secret, s->public_key, msg, made, &len);
+	enum err e = digest_of(s, msg, digest);
 
+	if (e == ERR_OK)
+		e = s->holder->sign(s->secret, msg, digest, made, &len);
 	if (e != ERR_OK)
 		return e;
 	/* A signature made by a faulty computation can give the key away. */
-	if (sm2_verify(s->public_key, sm2_default_id(), msg, span_of(made, len)) != ERR_OK)
+	if (sm2_verify_digest_by((struct sm2_means){0}, s->public_key, digest, span_of(made, len)) != ERR_OK)
 		return ERR_CRYPTO;
 	memcpy(sig, made, len);
 	*sig_len = len;

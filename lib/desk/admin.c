@@ -1,9 +1,9 @@
 /*
- * Principals: who is enrolled, and who may change that. A principal that holds a sensitive right (role security or gateway, a
- * statutory right) is enrolled or changed by two security administrators: the first call is kept as a proposal, the
- * same contents from another one complete it. The very first administrator may enrol the second one, or there would
- * never be two. Later a lone one may not, or he would disable his colleague and enrol a second self: then the host's
- * operator enrols the second (desk_enrol_again()).
+ * Principals: who is enrolled, and who may change that. A principal that holds a sensitive right (role security or
+ * gateway, a statutory right) is enrolled or changed by two security administrators: the first call is kept as a
+ * proposal, the same contents from another one complete it. The very first administrator may enrol the second one, or
+ * there would never be two. Later a lone one may not, or he would disable his colleague and enrol a second self: then
+ * the host's operator enrols the second (desk_enrol_again()).
  */
 #include "base/text.h"
 #include "desk/internal.h"
@@ -303,10 +303,15 @@ static enum err list(struct desk_call *call)
 	return e == ERR_OK ? desk_read(call, list_read) : e;
 }
 
-const struct use_case use_principal_put = {"principal.put", ROLE_SECURITY, CHANGE, put_check, put_commit};
-const struct use_case use_principal_list = {"principal.list", ROLE_SECURITY | ROLE_AUDIT, 0, list, NULL};
-const struct use_case use_principal_disable = {"principal.disable", ROLE_SECURITY, CHANGE, disable_check,
-                                               disable_commit};
+const struct use_case use_principal_put = {
+    .action = "principal.put", .roles = ROLE_SECURITY, .flags = CHANGE, .prepare = put_check, .commit = put_commit};
+const struct use_case use_principal_list = {
+    .action = "principal.list", .roles = ROLE_SECURITY | ROLE_AUDIT, .flags = 0, .prepare = list, .commit = NULL};
+const struct use_case use_principal_disable = {.action = "principal.disable",
+                                               .roles = ROLE_SECURITY,
+                                               .flags = CHANGE,
+                                               .prepare = disable_check,
+                                               .commit = disable_commit};
 
 /* ---- the first administrators --------------------------------------------------------------- */
 

@@ -377,4 +377,5 @@ static enum err list_commit(struct desk_call *call, struct store_tx *tx)
 	return e;
 }
 
-const struct use_case use_audit_list = {"audit.list", ROLE_AUDIT, USE_COMMIT, list_check, list_commit};
+const struct use_case use_audit_list = {
+    .action = "audit.list", .roles = ROLE_AUDIT, .flags = USE_COMMIT, .prepare = list_check, .commit = list_commit};

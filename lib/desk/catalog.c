@@ -294,9 +294,15 @@ static enum err item_list(struct desk_call *call)
 
 enum { CHANGE = USE_REQUEST_ID | USE_OPERATOR | USE_COMMIT };
 
-const struct use_case use_type_put = {"type.put", ROLE_SYSTEM, CHANGE, type_put_check, type_put};
-const struct use_case use_type_get = {"type.get", 0, 0, type_get, NULL};
-const struct use_case use_type_list = {"type.list", 0, 0, type_list, NULL};
-const struct use_case use_item_put = {"item.put", ROLE_SYSTEM, CHANGE, item_put_check, item_put};
-const struct use_case use_item_get = {"item.get", 0, 0, item_get, NULL};
-const struct use_case use_item_list = {"item.list", 0, 0, item_list, NULL};
+const struct use_case use_type_put = {
+    .action = "type.put", .roles = ROLE_SYSTEM, .flags = CHANGE, .prepare = type_put_check, .commit = type_put};
+const struct use_case use_type_get = {
+    .action = "type.get", .roles = 0, .flags = 0, .prepare = type_get, .commit = NULL};
+const struct use_case use_type_list = {
+    .action = "type.list", .roles = 0, .flags = 0, .prepare = type_list, .commit = NULL};
+const struct use_case use_item_put = {
+    .action = "item.put", .roles = ROLE_SYSTEM, .flags = CHANGE, .prepare = item_put_check, .commit = item_put};
+const struct use_case use_item_get = {
+    .action = "item.get", .roles = 0, .flags = 0, .prepare = item_get, .commit = NULL};
+const struct use_case use_item_list = {
+    .action = "item.list", .roles = 0, .flags = 0, .prepare = item_list, .commit = NULL};

@@ -1,4 +1,5 @@
 #include "base/text.h"
+#include "desk/caches.h"
 #include "desk/show.h"
 #include "form/showcode.h"
 
@@ -46,8 +47,11 @@ static enum err code_refusal(const struct desk_call *call, const struct code_row
 enum err code_load(struct desk_call *call, struct store_tx *tx, enum code_kind kind, unsigned acting,
                    struct scanned_code *c)
 {
-	enum err e = store_code_get(tx, call->arena, c->hash, &c->row);
+	struct fresh *fresh = desk_caches_codes(call->desk->o.caches);
+	enum err e = ERR_OK;
 
+	if (!fresh_take(fresh, c->hash, call->arena, &c->row))
+		e = store_code_get(tx, call->arena, c->hash, &c->row);
 	if (e == ERR_NOT_FOUND)
 		e = ERR_CODE_UNKNOWN;
 	if (e == ERR_OK)
@@ -56,4 +60,13 @@ enum err code_load(struct desk_call *call, struct store_tx *tx, enum code_kind k
 		return err_class_of(e) == ERRC_UNAVAILABLE ? e : err_note_set(&call->note, e, "code", NULL);
 	e = code_body_parse(call->arena, c->row.body, &c->body);
 	return e == ERR_FORMAT || e == ERR_TOO_LARGE ? ERR_STORE_CORRUPT : e;
+}
+
+enum err code_spend(struct desk_call *call, struct store_tx *tx, const struct scanned_code *c)
+{
+	enum err e = store_code_spend(tx, c->hash, call->caller.id);
+
+	if (e == ERR_CODE_UNKNOWN || e == ERR_CODE_USED || e == ERR_CODE_CANCELLED || e == ERR_CODE_EXPIRED)
+		return err_note_set(&call->note, e, "code", NULL);
+	return e;
 }

@@ -5,7 +5,9 @@
 
 #include "desk/caches.h"
 #include "desk/internal.h"
+#include "form/receipt.h"
 #include "form/statement.h"
+#include "form/verdict.h"
 
 enum { DAY_MS = 24 * 3600 * 1000, CERT_WARN_DAYS = 30, CRL_WARN_DAYS = 7, CLOCK_WARN_MS = 1000, WARNINGS_MAX = 64 };
 
@@ -90,6 +92,10 @@ enum err desk_new(const struct desk_options *o, struct desk **out, struct err_no
 	e = limiter_new(o->operator_per_minute, o->principal_per_minute, &d->limiter);
 	if (e == ERR_OK)
 		e = cert_store_digest(o->trust, d->trust_digest);
+	if (e == ERR_OK)
+		e = desk_expect(o->receipt, RECEIPT_TYPE);
+	if (e == ERR_OK && o->verdict != NULL)
+		e = desk_expect(o->verdict, VERDICT_TYPE);
 	e = e == ERR_OK ? load_policies(d, note) : err_note_set(note, e, NULL, NULL);
 	if (e != ERR_OK) {
 		desk_free(d);
@@ -394,6 +400,12 @@ enum err desk_commit(struct store_tx *tx, void *arg)
 	return refuse(call, commit(call, tx));
 }
 
+void desk_committed(struct desk_call *call)
+{
+	if (!call->replayed && call->use->committed != NULL)
+		call->use->committed(call);
+}
+
 enum err desk_run(struct desk_call *call, const struct use_case *use)
 {
 	enum err e = ERR_STORE_CHANGED;
@@ -405,6 +417,8 @@ enum err desk_run(struct desk_call *call, const struct use_case *use)
 		if (e == ERR_OK && !call->replayed && (use->flags & USE_COMMIT) != 0)
 			e = refuse(call, store_write(call->desk->o.store, desk_commit, call));
 	}
+	if (e == ERR_OK)
+		desk_committed(call);
 	return e;
 }
 

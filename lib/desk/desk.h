@@ -104,6 +104,7 @@ struct use_case {
 	unsigned flags;
 	enum err (*prepare)(struct desk_call *call);
 	enum err (*commit)(struct desk_call *call, struct store_tx *tx);
+	void (*committed)(struct desk_call *call); /* it is on the disk: what may be remembered now. NULL: nothing */
 };
 
 /* Who is this? The principal of a key: ERR_PRINCIPAL_UNKNOWN, _DISABLED, _EXPIRED. */
@@ -115,6 +116,8 @@ bool desk_caller_is_kept(struct desk_call *call);
  * call->ans is the answer. */
 enum err desk_begin(struct desk_call *call, const struct use_case *use) MUST_CHECK;
 enum err desk_commit(struct store_tx *tx, void *call) MUST_CHECK; /* a store_fn */
+/* To be called once desk_commit()'s transaction has been committed, before anybody has the answer. */
+void desk_committed(struct desk_call *call);
 enum err desk_run(struct desk_call *call, const struct use_case *use) MUST_CHECK;
 /* The signed receipt of a pull or inspection: from the stored body, as often as asked. The caller must be the
  * receipt's own principal. ERR_RECEIPT_UNKNOWN. */

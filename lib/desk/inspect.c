@@ -314,7 +314,7 @@ static enum err inspect_commit(struct desk_call *call, struct store_tx *tx)
 {
 	struct inspect_work *w = call->work;
 	struct inspect_answer *ans = call->ans;
-	enum err e = w->by_code ? store_code_spend(tx, w->code.hash, call->caller.id) : ERR_OK;
+	enum err e = w->by_code ? code_spend(call, tx, &w->code) : ERR_OK;
 
 	if (!judged_unchanged(call, tx))
 		for (size_t i = 0; e == ERR_OK && i < w->n; i++)

@@ -37,14 +37,21 @@ int64_t desk_now(const struct desk_call *call);
 size_t desk_page(unsigned asked);
 /* prefix and n random characters of 0-9 A-Z without I L O U (5 bits each). */
 enum err desk_random_text(struct desk_call *call, const char *prefix, size_t n, char **out) MUST_CHECK;
-/* prefix and a ULID: 48 bits of the time in ms, then 80 random bits, so that what is made one after the other stands side
- * by side in an index: random keys write a page each. */
+/* prefix and a ULID: 48 bits of the time in ms, then 80 random bits, so that what is made one after the other stands
+ * side by side in an index: random keys write a page each. */
 enum { ULID_LEN = 26, ULID_TIME = 10 };
 enum err desk_ulid(struct desk_call *call, const char *prefix, char **out) MUST_CHECK;
 /* Read in one snapshot with the call as argument. */
 enum err desk_read(struct desk_call *call, store_fn *fn) MUST_CHECK;
 /* The same without the one snapshot, for what the commit asks again: see store_look(). */
 enum err desk_look(struct desk_call *call, store_fn *fn) MUST_CHECK;
+
+/* ---- signed statements (sign.c) ------------------------------------------------------------- */
+/* This key signs statements of this content type, before it is used. ERR_NO_MEMORY. */
+enum err desk_expect(const struct desk_key *key, const char *type) MUST_CHECK;
+/* The statement as COSE_Sign1, with the key's certificate. */
+enum err desk_sign(struct desk_call *call, const struct desk_key *key, const char *type, struct span body,
+                   struct span *out) MUST_CHECK;
 
 /* ---- texts (call.c); max in bytes ----------------------------------------------------------- */
 /* NULL, "" or only blanks: `missing`. ERR_FIELD_TOO_LONG, ERR_TEXT_INVALID. */

@@ -8,7 +8,7 @@
  *  - It stands for one version of one row. Whoever has just read the row compares its version. Whoever has not may use
  *    what is known only while the store's epochs say that nothing was changed, else the version is asked for first; and
  *    every use asks for it again in its commit (judged_same()), so what is known never outlives a change of state.
- *  - What is kept is at most LICENCES_KEPT_MS old, in bounded memory, and wiped when it goes: these are personal data.
+ *  - What is kept is at most PERSONAL_KEPT_MS old, in bounded memory, and wiped when it goes: these are personal data.
  *
  * A row that was damaged or tampered with under its unchanged version, past the store's back, is told when it is read
  * again, at the latest after that time; until then what is handed out is what was proved genuine. "yinzhengd check"

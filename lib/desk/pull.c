@@ -286,7 +286,7 @@ static enum err pull_commit(struct desk_call *call, struct store_tx *tx)
 {
 	struct pull_work *w = call->work;
 	struct pull_answer *ans = call->ans;
-	enum err e = store_code_spend(tx, w->code.hash, call->caller.id);
+	enum err e = code_spend(call, tx, &w->code);
 
 	if (e == ERR_OK)
 		e = lines_same(call, tx, w);

@@ -1,6 +1,5 @@
 #include "base/buf.h"
 #include "desk/flow.h"
-#include "form/cose.h"
 
 /* ---- made with the use ---------------------------------------------------------------------- */
 
@@ -133,17 +132,7 @@ static enum err read_own(struct store_tx *tx, void *arg)
 
 static enum err sign_body(struct desk_call *call, struct span body, struct span *out)
 {
-	const struct desk_key *key = call->desk->o.receipt;
-	struct span cert = cert_der(key->cert), tbs;
-	uint8_t sig[SM2_SIG_MAX];
-	size_t sig_len;
-	enum err e = cose_to_be_signed(call->arena, RECEIPT_TYPE, &cert, 1, body, &tbs);
-
-	if (e == ERR_OK)
-		e = signer_sign(key->signer, tbs, sig, &sig_len);
-	if (e == ERR_OK)
-		e = cose_encode(call->arena, RECEIPT_TYPE, &cert, 1, body, span_of(sig, sig_len), out);
-	return e;
+	return desk_sign(call, call->desk->o.receipt, RECEIPT_TYPE, body, out);
 }
 
 enum err desk_receipt(struct desk_call *call, const char *receipt_id, struct span *out)

@@ -266,8 +266,13 @@ static enum err sign_commit(struct desk_call *call, struct store_tx *tx)
 	return e;
 }
 
-const struct use_case use_seal_get = {"seal.get", READERS, 0, get, NULL};
-const struct use_case use_seal_list = {"seal.list", READERS, 0, list, NULL};
-const struct use_case use_seal_history = {"seal.history", READERS, 0, history, NULL};
-const struct use_case use_seal_status = {"seal.status", ROLE_SEALER, CHANGE, status_prepare, status_commit};
-const struct use_case use_seal_sign = {"seal.sign", ROLE_ISSUER, CHANGE, sign_prepare, sign_commit};
+const struct use_case use_seal_get = {
+    .action = "seal.get", .roles = READERS, .flags = 0, .prepare = get, .commit = NULL};
+const struct use_case use_seal_list = {
+    .action = "seal.list", .roles = READERS, .flags = 0, .prepare = list, .commit = NULL};
+const struct use_case use_seal_history = {
+    .action = "seal.history", .roles = READERS, .flags = 0, .prepare = history, .commit = NULL};
+const struct use_case use_seal_status = {
+    .action = "seal.status", .roles = ROLE_SEALER, .flags = CHANGE, .prepare = status_prepare, .commit = status_commit};
+const struct use_case use_seal_sign = {
+    .action = "seal.sign", .roles = ROLE_ISSUER, .flags = CHANGE, .prepare = sign_prepare, .commit = sign_commit};

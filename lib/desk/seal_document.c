@@ -238,8 +238,11 @@ static enum err commit(struct desk_call *call, struct store_tx *tx)
 	return e;
 }
 
-const struct use_case use_seal_document = {"seal.sign_document", ROLE_ISSUER,
-                                           USE_REQUEST_ID | USE_OPERATOR | USE_COMMIT, prepare, commit};
+const struct use_case use_seal_document = {.action = "seal.sign_document",
+                                           .roles = ROLE_ISSUER,
+                                           .flags = USE_REQUEST_ID | USE_OPERATOR | USE_COMMIT,
+                                           .prepare = prepare,
+                                           .commit = commit};
 
 /* ---- the package ---------------------------------------------------------------------------- */
 

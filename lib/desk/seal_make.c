@@ -377,5 +377,7 @@ static enum err insert_commit(struct desk_call *call, struct store_tx *tx)
 	return e;
 }
 
-const struct use_case use_seal_create = {"seal.create", ROLE_SEALER, CHANGE, create_prepare, insert_commit};
-const struct use_case use_seal_import = {"seal.import", ROLE_SEALER, CHANGE, import_prepare, insert_commit};
+const struct use_case use_seal_create = {
+    .action = "seal.create", .roles = ROLE_SEALER, .flags = CHANGE, .prepare = create_prepare, .commit = insert_commit};
+const struct use_case use_seal_import = {
+    .action = "seal.import", .roles = ROLE_SEALER, .flags = CHANGE, .prepare = import_prepare, .commit = insert_commit};

@@ -92,8 +92,11 @@ struct scanned_code {
 enum err code_scan(struct desk_call *call, const char *text, struct scanned_code *out) MUST_CHECK;
 /* In the read transaction: the code's record, and whether this caller may use it now as a code of this kind. `acting`
  * is the role in which the caller asks. Refusals in this order: ERR_CODE_UNKNOWN, _AUDIENCE, _KIND, _CANCELLED, _USED,
- * _EXPIRED. Nothing is spent. */
+ * _EXPIRED. Nothing is spent. What was done to a code that was issued here a moment ago (fresh.h) shows only when it is
+ * spent. */
 enum err code_load(struct desk_call *call, struct store_tx *tx, enum code_kind kind, unsigned acting,
                    struct scanned_code *c) MUST_CHECK;
+/* In the commit: ERR_CODE_UNKNOWN, _USED, _CANCELLED, _EXPIRED, as the store has it. */
+enum err code_spend(struct desk_call *call, struct store_tx *tx, const struct scanned_code *c) MUST_CHECK;
 
 #endif

@@ -1,4 +1,5 @@
 /* Show-codes are made and cancelled. Of the code itself only the hash is kept. */
+#include "desk/caches.h"
 #include "desk/show.h"
 #include "form/showcode.h"
 
@@ -408,12 +409,20 @@ static enum err code_commit(struct desk_call *call, struct store_tx *tx)
 	return e;
 }
 
+static void code_committed(struct desk_call *call)
+{
+	const struct code_work *w = call->work;
+
+	fresh_put(desk_caches_codes(call->desk->o.caches), &w->row);
+}
+
 const struct use_case use_code_issue = {
     .action = "code.issue",
     .roles = ROLE_WALLET,
     .flags = USE_REQUEST_ID | USE_COMMIT,
     .prepare = code_prepare,
     .commit = code_commit,
+    .committed = code_committed,
 };
 
 /* ---- cancelling ----------------------------------------------------------------------------- */

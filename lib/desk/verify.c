@@ -1,7 +1,6 @@
 /* Verification for whoever is enrolled: the verdict is the answer, never an error. On demand it is signed. */
 #include "base/buf.h"
 #include "desk/internal.h"
-#include "form/cose.h"
 #include "verify/ahead.h"
 
 enum { VERDICT_ID_RANDOM = 26 };
@@ -48,19 +47,6 @@ static enum err digests(struct verdict_record *v, const struct verify_request *q
 	return e == ERR_OK ? sm3(span_str(json), v->report_digest) : e;
 }
 
-static enum err sign_verdict(struct desk_call *call, struct span body, struct span *out)
-{
-	const struct desk_key *key = call->desk->o.verdict;
-	struct span cert = cert_der(key->cert), tbs;
-	uint8_t sig[SM2_SIG_MAX];
-	size_t sig_len;
-	enum err e = cose_to_be_signed(call->arena, VERDICT_TYPE, &cert, 1, body, &tbs);
-
-	if (e == ERR_OK)
-		e = signer_sign(key->signer, tbs, sig, &sig_len);
-	return e == ERR_OK ? cose_encode(call->arena, VERDICT_TYPE, &cert, 1, body, span_of(sig, sig_len), out) : e;
-}
-
 static enum err make_receipt(struct desk_call *call, const struct verify_policy *p, struct verify_answer *ans)
 {
 	struct verdict_record v = {.time = desk_now(call)};
@@ -76,7 +62,7 @@ static enum err make_receipt(struct desk_call *call, const struct verify_policy 
 	e = digests(&v, call->req, p, ans->json);
 	if (e == ERR_OK)
 		e = verdict_encode(call->arena, &v, &body);
-	return e == ERR_OK ? sign_verdict(call, body, &ans->receipt) : e;
+	return e == ERR_OK ? desk_sign(call, call->desk->o.verdict, VERDICT_TYPE, body, &ans->receipt) : e;
 }
 
 static enum err check(struct desk_call *call, const struct verify_request *q)
@@ -124,4 +110,4 @@ struct verify_ahead *desk_verify_ahead(const struct desk *d)
 	return verify_ahead_new(policy_means(desk_policy(d, NULL)));
 }
 
-const struct use_case use_verify = {"verify", 0, 0, verify, NULL};
+const struct use_case use_verify = {.action = "verify", .roles = 0, .flags = 0, .prepare = verify, .commit = NULL};

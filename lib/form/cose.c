@@ -47,17 +47,36 @@ static enum err protected_header(struct arena *a, const char *content_type, cons
 	return buf_done(&b, out);
 }
 
-/* Sig_structure (RFC 9052 section 4.4), without external data. */
+/* Sig_structure (RFC 9052 section 4.4), without external data: what stands before the payload. */
+static void put_beginning(struct buf *b, struct span header)
+{
+	cbor_put_array(b, 4);
+	cbor_put_text(b, "Signature1");
+	cbor_put_bytes(b, header);
+	cbor_put_bytes(b, span_of(NULL, 0));
+}
+
 static enum err sig_structure(struct arena *a, struct span header, struct span payload, struct span *out)
 {
 	struct buf b;
 
 	buf_init(&b, a);
-	cbor_put_array(&b, 4);
-	cbor_put_text(&b, "Signature1");
-	cbor_put_bytes(&b, header);
-	cbor_put_bytes(&b, span_of(NULL, 0));
+	put_beginning(&b, header);
 	cbor_put_bytes(&b, payload);
+	return buf_done(&b, out);
+}
+
+enum err cose_beginning(struct arena *a, const char *content_type, const struct span *certs, size_t n_certs,
+                        struct span *out)
+{
+	struct span header;
+	struct buf b;
+	enum err e = protected_header(a, content_type, certs, n_certs, &header);
+
+	if (e != ERR_OK)
+		return e;
+	buf_init(&b, a);
+	put_beginning(&b, header);
 	return buf_done(&b, out);
 }
 

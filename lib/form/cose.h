@@ -29,6 +29,9 @@ enum err cose_parse(struct arena *a, struct span in, struct cose_sign1 *out) MUS
 /* The bytes to sign, then the whole from the same parts and the signature as DER (converted to r||s). */
 enum err cose_to_be_signed(struct arena *a, const char *content_type, const struct span *certs, size_t n_certs,
                            struct span payload, struct span *out) MUST_CHECK;
+/* What the bytes to sign begin with, whatever the payload (signer_expect()). */
+enum err cose_beginning(struct arena *a, const char *content_type, const struct span *certs, size_t n_certs,
+                        struct span *out) MUST_CHECK;
 enum err cose_encode(struct arena *a, const char *content_type, const struct span *certs, size_t n_certs,
                      struct span payload, struct span sig_der, struct span *out) MUST_CHECK;
 /* r||s -> DER, for sm2_verify. out holds 72 bytes. */

@@ -406,10 +406,10 @@ static void kept_for_minutes_only(void **state)
 	desk_caches_age(w->caches, 1000);
 	inspected(w, w->desk, id);
 	assert_int_equal(figures(w).values, 1);
-	desk_caches_age(w->caches, 999 + LICENCES_KEPT_MS);
+	desk_caches_age(w->caches, 999 + PERSONAL_KEPT_MS);
 	inspected(w, w->desk, id); /* being used does not make it younger */
 	assert_int_equal(figures(w).values, 1);
-	desk_caches_age(w->caches, 1000 + LICENCES_KEPT_MS);
+	desk_caches_age(w->caches, 1000 + PERSONAL_KEPT_MS);
 	assert_int_equal(figures(w).values, 0);
 	assert_int_equal(figures(w).bytes, 0);
 	same_as_anew(w, id);
@@ -464,7 +464,7 @@ static void tampered_is_told_when_it_is_read_again(void **state)
 	assert_int_equal(ans.materials[0].status, MATERIAL_FULFILLED);
 	assert_string_equal(value_in(&ans.materials[0], "姓名"), NAME);
 	code = use_code(w);
-	desk_caches_age(w->caches, LICENCES_KEPT_MS);
+	desk_caches_age(w->caches, PERSONAL_KEPT_MS);
 	ans = pulled_ok(w, code);
 	assert_int_equal(ans.materials[0].status, MATERIAL_NOT_VALID);
 	assert_int_equal(ans.materials[0].n_fields, 0);

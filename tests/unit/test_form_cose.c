@@ -132,7 +132,7 @@ static void test_refused_to_write(void **state)
 static void test_signed(void **state)
 {
 	char dir[] = "/tmp/yz-test-XXXXXX", path[sizeof(dir) + 8];
-	struct span payload = span_str("payload"), tbs, whole;
+	struct span payload = span_str("payload"), tbs, whole, beginning;
 	struct signer *signer = NULL;
 	struct sm2_key *key = NULL;
 	struct cose_sign1 s;
@@ -147,8 +147,12 @@ static void test_signed(void **state)
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(rmdir(dir), 0);
 	assert_err(sm2_key_new(signer_point(signer), &key), ERR_OK);
+	assert_err(cose_beginning(*state, type, certs, 2, &beginning), ERR_OK);
 	for (int i = 0; i < 20; i++) {
+		if (i == 10)
+			assert_err(signer_expect(signer, beginning), ERR_OK);
 		assert_err(cose_to_be_signed(*state, type, certs, 2, payload, &tbs), ERR_OK);
+		assert_true(span_eq(span_sub(tbs, 0, beginning.len), beginning));
 		assert_err(signer_sign(signer, tbs, sig, &len), ERR_OK);
 		assert_err(cose_encode(*state, type, certs, 2, payload, span_of(sig, len), &whole), ERR_OK);
 		assert_err(cose_parse(*state, whole, &s), ERR_OK);

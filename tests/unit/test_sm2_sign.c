@@ -448,6 +448,36 @@ static void both_back_ends_sign(void **state)
 	}
 }
 
+/* What is expected changes how a message is hashed, never what is signed. */
+static void expected_beginnings(void **state)
+{
+	static const char *const messages[] = {"", "H", "Hea", "Head", "Head and more", "Heap", "Tail", "Tail and more"};
+	static const enum sm2_backend by[] = {SM2_OWN, SM2_OPENSSL};
+	const struct files *f = *state;
+	struct err_note note;
+
+	assert_int_equal(signer_make_file(f->path, BYTES("open"), &note), ERR_OK);
+	for (size_t i = 0; i < 2; i++) {
+		struct signer *s = NULL;
+		struct sm2_key *key = NULL;
+		uint8_t sig[SM2_SIG_MAX];
+		size_t len = 0;
+
+		assert_int_equal(signer_open_file_by(by[i], f->path, BYTES("open"), &s, &note), ERR_OK);
+		assert_int_equal(sm2_key_new(signer_point(s), &key), ERR_OK);
+		for (size_t m = 0; m < 3 * sizeof(messages) / sizeof(messages[0]); m++) {
+			struct span msg = span_str(messages[m / 3]);
+
+			if (m % 3 != 0)
+				assert_int_equal(signer_expect(s, m % 3 == 1 ? BYTES("Head") : BYTES("Tail")), ERR_OK);
+			assert_int_equal(signer_sign(s, msg, sig, &len), ERR_OK);
+			assert_int_equal(sm2_verify(key, sm2_default_id(), msg, span_of(sig, len)), ERR_OK);
+		}
+		sm2_key_free(key);
+		signer_free(s);
+	}
+}
+
 /* A PKCS#8 file whose public half is another key's, which OpenSSL reads without a word. */
 static void write_torn_key(const char *path, const char *d_hex)
 {
@@ -512,6 +542,7 @@ int main(void)
 	    cmocka_unit_test(random_keys_satisfy_openssl),
 	    cmocka_unit_test(secrets_stay_out_of_core_dumps),
 	    cmocka_unit_test_setup_teardown(both_back_ends_sign, with_files, without_files),
+	    cmocka_unit_test_setup_teardown(expected_beginnings, with_files, without_files),
 	    cmocka_unit_test_setup_teardown(torn_keys_are_refused, with_files, without_files),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
