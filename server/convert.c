@@ -177,7 +177,7 @@ static size_t put_all_checks(const struct report *r, bool brief, Y(Check) * *out
 	return at;
 }
 
-enum err conv_verdict_of(struct desk_call *call, const struct report *r, bool brief, Y(Verdict) * *out)
+enum err conv_verdict(struct desk_call *call, const struct report *r, bool brief, Y(Verdict) * *out)
 {
 	if (r == NULL) {
 		*out = NULL;
@@ -198,11 +198,6 @@ enum err conv_verdict_of(struct desk_call *call, const struct report *r, bool br
 	metrics_verdict((int)r->indication);
 	*out = v;
 	return ERR_OK;
-}
-
-enum err conv_verdict(struct desk_call *call, const struct report *r, Y(Verdict) * *out)
-{
-	return conv_verdict_of(call, r, false, out);
 }
 
 enum err conv_events(struct desk_call *call, const char *const *names, int max, Y(Event) * **out, size_t *n)

@@ -80,9 +80,8 @@ char **conv_texts(struct desk_call *call, const char *const *in, size_t n);
 void conv_holder(const Y(Holder) * in, struct licence_holder *out);
 enum err conv_presenter(struct desk_call *call, const Y(Presenter) * in, struct presenter *out) MUST_CHECK;
 enum err conv_fields(struct desk_call *call, const struct licence_field *in, size_t n, Y(Field) * **out) MUST_CHECK;
-enum err conv_verdict(struct desk_call *call, const struct report *r, Y(Verdict) * *out) MUST_CHECK;
 /* brief: without the checks that are a plain PASS. */
-enum err conv_verdict_of(struct desk_call *call, const struct report *r, bool brief, Y(Verdict) * *out) MUST_CHECK;
+enum err conv_verdict(struct desk_call *call, const struct report *r, bool brief, Y(Verdict) * *out) MUST_CHECK;
 /* names[state] is the text of a state. */
 enum err conv_events(struct desk_call *call, const char *const *names, int max, Y(Event) * **out, size_t *n) MUST_CHECK;
 

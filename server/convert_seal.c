@@ -227,7 +227,7 @@ enum err encode_verify(struct desk_call *call, ProtobufCMessage **out)
 	if (r == NULL)
 		return ERR_BUDGET;
 	r->kind = conv_text(verify_kind_name(ans->report->kind));
-	if ((e = conv_verdict_of(call, ans->report, ans->json == NULL, &r->verdict)) != ERR_OK)
+	if ((e = conv_verdict(call, ans->report, ans->json == NULL, &r->verdict)) != ERR_OK)
 		return e;
 	r->report_json = conv_text(ans->json);
 	r->receipt = conv_bytes(ans->receipt);

@@ -10,7 +10,7 @@ enum err decode_pull(struct desk_call *call, const ProtobufCMessage *m)
 
 	if (e == ERR_OK)
 		*(struct pull_request *)call->req =
-		    (struct pull_request){in->code, in->item_code, in->case_number, in->purpose};
+		    (struct pull_request){in->code, in->item_code, in->case_number, in->purpose, in->brief != 0};
 	return e;
 }
 
@@ -29,8 +29,14 @@ static enum err put_delivered(struct desk_call *call, const struct pulled_materi
 	return ERR_OK;
 }
 
+static enum err put_verdict(struct desk_call *call, const struct report *r, bool brief, Y(Verdict) * *out)
+{
+	return conv_verdict(call, r, brief && r != NULL && r->indication == TOTAL_PASSED, out);
+}
+
 static enum err put_material(struct desk_call *call, const struct pulled_material *in, Y(PulledMaterial) * out)
 {
+	const struct pull_request *req = call->req;
 	enum err e;
 
 	out->name = conv_text(in->material->name);
@@ -45,7 +51,7 @@ static enum err put_material(struct desk_call *call, const struct pulled_materia
 	out->why = conv_text(in->why);
 	if ((e = put_delivered(call, in, out)) != ERR_OK)
 		return e;
-	return conv_verdict(call, in->report, &out->verdict);
+	return put_verdict(call, in->report, req->brief, &out->verdict);
 }
 
 enum err encode_pull(struct desk_call *call, ProtobufCMessage **out)
@@ -109,12 +115,13 @@ enum err decode_inspect(struct desk_call *call, const ProtobufCMessage *m)
 
 	if (e == ERR_OK)
 		*(struct inspect_request *)call->req =
-		    (struct inspect_request){in->code, in->licence_id, in->basis, in->purpose, in->place};
+		    (struct inspect_request){in->code, in->licence_id, in->basis, in->purpose, in->place, in->brief != 0};
 	return e;
 }
 
 static enum err put_inspected(struct desk_call *call, const struct inspected_licence *in, Y(InspectedLicence) * out)
 {
+	const struct inspect_request *req = call->req;
 	enum err e = conv_fields(call, in->face, in->n_face, &out->face);
 
 	if (e != ERR_OK)
@@ -132,7 +139,7 @@ static enum err put_inspected(struct desk_call *call, const struct inspected_lic
 	out->source_time = conv_time_text(call, in->source_time);
 	out->usable = in->usable;
 	out->why = conv_text(in->why);
-	return conv_verdict(call, in->report, &out->verdict);
+	return put_verdict(call, in->report, req->brief, &out->verdict);
 }
 
 enum err encode_inspect(struct desk_call *call, ProtobufCMessage **out)

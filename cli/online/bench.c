@@ -208,7 +208,7 @@ static int bench_load(int argc, char **argv)
 	     0, 0, false},
 	    {"data", 0, OPT_TEXT, "FILE", "the data of a bare seal signature", &o->data, 0, 0, false},
 	    {"policy", 0, OPT_TEXT, "NAME", "to verify under (default)", &o->policy, 0, 0, false},
-	    {"brief", 0, OPT_FLAG, NULL, "verify: no report of what is good", &o->brief, 0, 0, false},
+	    {"brief", 0, OPT_FLAG, NULL, "verify, pull, inspect: no report of what is good", &o->brief, 0, 0, false},
 	    {"codes", 0, OPT_TEXT, "FILE", "JSON list of IssueCodeRequests: holders for 'show', 'pull', 'inspect'",
 	     &o->codes, 0, 0, false},
 	    {"stock", 0, OPT_INT, "N", "codes made before the load (as many as it will need)", &o->stock, 0, STOCK_MAX,

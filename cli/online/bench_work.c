@@ -284,6 +284,7 @@ static enum err pack_pull(struct bench *b, struct bench_request *r)
 	req.item_code = issue->item_code;
 	req.purpose = issue->purpose;
 	req.case_number = text_of("BENCH-1");
+	req.brief = b->o.brief;
 	return pack(b, &req.base, &r->redeem_packed);
 }
 
@@ -295,6 +296,7 @@ static enum err pack_inspect(struct bench *b, struct bench_request *r)
 	req.operator_ = operator_of(b, BENCH_INSPECTOR, &operator);
 	req.purpose = ((const code_req *)r->issue)->purpose;
 	req.place = text_of("BENCH");
+	req.brief = b->o.brief;
 	return pack(b, &req.base, &r->redeem_packed);
 }
 

@@ -131,6 +131,7 @@ int cmd_pull(int argc, char **argv)
 	Yinzheng__V1__PullRequest req = YINZHENG__V1__PULL_REQUEST__INIT;
 	struct opt_args args;
 	const char *image = NULL, *item = "", *case_number = "", *purpose = "", *out = NULL, *id = NULL;
+	bool brief = false;
 	const struct opt opts[] = {
 	    {"qr", 0, OPT_TEXT, "IMAGE", "picture of the code; without it the code is read from standard input", &image, 0,
 	     0, false},
@@ -139,6 +140,8 @@ int cmd_pull(int argc, char **argv)
 	    {"purpose", 0, OPT_TEXT, "TEXT", "what for", &purpose, 0, 0, true},
 	    {"receipt", 0, OPT_TEXT, "FILE.yzr", "write the signed receipt here", &out, 0, 0, false},
 	    {"request-id", 0, OPT_TEXT, "HEX", "16 bytes; the same one gets the same answer again", &id, 0, 0, false},
+	    {"brief", 0, OPT_FLAG, NULL, "verdicts that are TOTAL_PASSED without the checks that are a plain PASS", &brief,
+	     0, 0, false},
 	    ONLINE_OPTS(o),
 	    {0},
 	};
@@ -152,6 +155,7 @@ int cmd_pull(int argc, char **argv)
 	int st = online_run(&o, &spec, argc, argv, &args);
 
 	if (st == OPT_GO) {
+		req.brief = brief;
 		req.item_code = text_of(item);
 		req.case_number = text_of(case_number);
 		req.purpose = text_of(purpose);
@@ -228,6 +232,7 @@ int cmd_inspect(int argc, char **argv)
 	Yinzheng__V1__InspectRequest req = YINZHENG__V1__INSPECT_REQUEST__INIT;
 	struct opt_args args;
 	const char *image = NULL, *licence = NULL, *basis = "", *purpose = "", *place = "", *out = NULL;
+	bool brief = false;
 	const struct opt opts[] = {
 	    {"qr", 0, OPT_TEXT, "IMAGE", "picture of the code; without it the code is read from standard input", &image, 0,
 	     0, false},
@@ -235,6 +240,8 @@ int cmd_inspect(int argc, char **argv)
 	    {"basis", 0, OPT_TEXT, "TEXT", "statutory use: the legal basis", &basis, 0, 0, false},
 	    {"purpose", 0, OPT_TEXT, "TEXT", "what for", &purpose, 0, 0, true},
 	    {"place", 0, OPT_TEXT, "TEXT", "where", &place, 0, 0, false},
+	    {"brief", 0, OPT_FLAG, NULL, "verdicts that are TOTAL_PASSED without the checks that are a plain PASS", &brief,
+	     0, 0, false},
 	    {"receipt", 0, OPT_TEXT, "FILE.yzr", "write the signed receipt here", &out, 0, 0, false},
 	    ONLINE_OPTS(o),
 	    {0},
@@ -244,6 +251,7 @@ int cmd_inspect(int argc, char **argv)
 	int st = online_run(&o, &spec, argc, argv, &args);
 
 	if (st == OPT_GO) {
+		req.brief = brief;
 		req.basis = text_of(basis);
 		req.purpose = text_of(purpose);
 		req.place = text_of(place);

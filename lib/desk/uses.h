@@ -225,6 +225,7 @@ extern const struct use_case use_holder_licences, use_code_issue, use_code_cance
 /* ---- windows (desk/pull.c) ------------------------------------------------------------------ */
 struct pull_request {
 	const char *code, *item_code, *case_number, *purpose;
+	bool brief; /* of what is TOTAL_PASSED no plain PASS is told: the answer is the same, the reply leaves it out */
 };
 struct pulled_material {
 	const struct item_material *material;
@@ -252,6 +253,7 @@ extern const struct use_case use_pull, use_receipt_get;
 /* ---- inspectors (desk/inspect.c) ------------------------------------------------------------ */
 struct inspect_request {
 	const char *code, *licence_id, *basis, *purpose, *place;
+	bool brief; /* as in pull_request */
 };
 struct inspected_licence {
 	const char *id, *type_code, *type_name, *issuer_name;

@@ -129,8 +129,9 @@ static enum err set_up(struct lite *l, enum db_use use)
 	sqlite3_limit(l->handle, SQLITE_LIMIT_LENGTH, VALUE_MAX);
 	sqlite3_db_config(l->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
 	e = script(&l->db, pragmas);
-	if (e == ERR_OK && use == DB_READ)
-		e = script(&l->db, "PRAGMA query_only=ON");
+	/* Readers begin anew after every commit; the writer knows the pages that it wrote, and random keys come back to them. */
+	if (e == ERR_OK)
+		e = script(&l->db, use == DB_READ ? "PRAGMA query_only=ON" : "PRAGMA cache_size=-16384");
 	return e;
 }
 

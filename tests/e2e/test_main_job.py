@@ -76,6 +76,26 @@ class MainJob(unittest.TestCase):
             self.s.call("window2", "WindowService.GetReceipt", receipt_id=got.receipt_id)
         self.assertEqual(no.exception.reason, "RECEIPT_UNKNOWN")
 
+    def test_brief_leaves_out_what_is_good_and_nothing_else(self):
+        h, ids = person_with_papers(self.s)
+        whole = yz.pull(self.s, yz.use_code(self.s, h, ITEM), ITEM)
+        rid = secrets.token_bytes(16)
+        code = yz.use_code(self.s, h, ITEM)
+        brief = yz.pull(self.s, code, ITEM, brief=True, request_id=rid)
+        again = yz.pull(self.s, code, ITEM, brief=True, request_id=rid)
+        self.assertEqual((again.materials, again.receipt_salt), (brief.materials, brief.receipt_salt))
+        self.assertTrue(again.replayed and again.receipt and brief.receipt)
+        for a, b in zip(whole.materials, brief.materials):
+            self.assertEqual((a.fields, a.licence_id, a.status, a.state), (b.fields, b.licence_id, b.status, b.state))
+            self.assertEqual(b.verdict.indication, "TOTAL_PASSED")
+            self.assertEqual([c for c in a.verdict.checks if c.result != "PASS"], list(b.verdict.checks))
+            self.assertLess(len(b.verdict.checks), len(a.verdict.checks))
+        one = list(ids.values())[0]
+        seen = [self.s.call("inspector", "InspectionService.Inspect", code=yz.show_code(self.s, h, [one]), purpose="检查",
+                            brief=b).licences[0] for b in (False, True)]
+        self.assertEqual((seen[0].face, seen[0].state, seen[0].usable), (seen[1].face, seen[1].state, seen[1].usable))
+        self.assertLess(len(seen[1].verdict.checks), len(seen[0].verdict.checks))
+
     def test_asking_twice_is_answered_once(self):
         h, _ = person_with_papers(self.s)
         code = yz.use_code(self.s, h, ITEM)
