@@ -7,7 +7,7 @@
  *    what made it fail may come again. Savepoints for all, always, cost a copy of each page that is changed.
  *  - When the commit fails, every job of the batch gets its error, also those that had been refused: they may have been
  *    refused because of a neighbour that is now undone.
- *  - When the database gives up the whole transaction in the middle (disk full), each job runs again on its own.
+ *  - When the disk is full, each job runs again on its own.
  */
 #include "store/internal.h"
 
@@ -118,7 +118,8 @@ static bool run_jobs(struct store_tx *tx, struct job *jobs, size_t n, bool caref
 	return true;
 }
 
-/* false when they must run again: the transaction was lost on the way, or holds a part of a job. */
+/* false when they must run again: the transaction was lost on the way, or holds a part of a job, or the disk has no
+ * room for all of it. */
 static bool run_together(struct store *s, struct db *db, struct job *jobs, size_t n, bool careful)
 {
 	struct store_tx tx;
@@ -131,7 +132,9 @@ static bool run_together(struct store *s, struct db *db, struct job *jobs, size_
 	}
 	kept = run_jobs(&tx, jobs, n, careful, &any);
 	e = kept && any ? tx_commit(&tx) : ERR_OK;
-	if (e != ERR_OK)
+	if (e == ERR_STORE_FULL)
+		kept = false;
+	else if (e != ERR_OK)
 		all_get(jobs, n, e);
 	else
 		db->driver->rollback(db); /* nothing to keep; no effect after a commit */

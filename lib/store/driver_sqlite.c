@@ -1,6 +1,7 @@
 /* SQLite: WAL, every commit on disk before it is answered. */
 #include "store/claim.h"
 #include "store/driver.h"
+#include "store/sqlite_gather.h"
 #include "store/sqlite_log.h"
 
 #include <errno.h>
@@ -129,7 +130,8 @@ static enum err set_up(struct lite *l, enum db_use use)
 	sqlite3_limit(l->handle, SQLITE_LIMIT_LENGTH, VALUE_MAX);
 	sqlite3_db_config(l->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
 	e = script(&l->db, pragmas);
-	/* Readers begin anew after every commit; the writer knows the pages that it wrote, and random keys come back to them. */
+	/* Readers begin anew after every commit; the writer knows the pages that it wrote, and random keys come back to
+	 * them. */
 	if (e == ERR_OK)
 		e = script(&l->db, use == DB_READ ? "PRAGMA query_only=ON" : "PRAGMA cache_size=-16384");
 	return e;
@@ -152,7 +154,8 @@ static enum err connect_to(const char *where, enum db_use use, struct db **out)
 		return ERR_NO_MEMORY;
 	pthread_once(&once, spare_counting);
 	l->db.driver = &driver_sqlite;
-	e = classify(l, sqlite3_open_v2(where, &l->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL));
+	e = classify(l, sqlite3_open_v2(where, &l->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+	                                use == DB_WRITE ? sqlite_gather() : NULL));
 	if (e == ERR_OK)
 		e = set_up(l, use);
 	if (e == ERR_OK && use == DB_WRITE)

@@ -25,7 +25,7 @@ static enum err chosen(struct world *w, const char *const *ids, size_t n)
 
 static enum licence_state seen(struct world *w, const char *code)
 {
-	struct inspect_request r = {code, "", "居民身份证法 15 条", "查验", ""};
+	struct inspect_request r = {code, "", "居民身份证法 15 条", "查验", "", false};
 	struct inspect_answer ans = {0};
 
 	assert_err(ask(w, the_inspector(), &use_inspect, &r, &ans), ERR_OK);

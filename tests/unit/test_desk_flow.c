@@ -50,7 +50,7 @@ static void moved_record_is_caught(void **state)
 {
 	struct world *w = *state;
 	const char *id = issued(w, person_request(w));
-	struct inspect_request r = {"", id, "居民身份证法 15 条", "查验", ""};
+	struct inspect_request r = {"", id, "居民身份证法 15 条", "查验", "", false};
 	struct inspect_answer ans = {0};
 	sqlite3 *db = NULL;
 

@@ -208,7 +208,7 @@ static void cancelled_or_expired(void **state)
 {
 	struct world *w = *state, *x = other_server(w);
 	const char *id = issued(w, person_request(w)), *code = show_code(w, id);
-	struct inspect_request look = {code, "", "居民身份证法 15 条", "查验", ""};
+	struct inspect_request look = {code, "", "居民身份证法 15 条", "查验", "", false};
 	struct code_cancel_request r = {the_holder(w), himself(w), code};
 	struct inspect_answer ans = {0};
 	struct pull_answer pull = {0};
@@ -228,7 +228,7 @@ static void a_refusal_spends_nothing(void **state)
 	struct world *w = *state;
 	const char *id = issued(w, person_request(w)), *code = use_code(w);
 	struct pull_answer ans = {0};
-	struct inspect_request look = {code, "", "居民身份证法 15 条", "查验", ""};
+	struct inspect_request look = {code, "", "居民身份证法 15 条", "查验", "", false};
 	struct inspect_answer seen = {0};
 
 	(void)id;

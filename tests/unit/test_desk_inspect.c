@@ -7,7 +7,7 @@ static void inspect_by_code(void **state)
 {
 	struct world *w = *state;
 	const char *id = issued(w, person_request(w));
-	struct inspect_request r = {show_code(w, id), "", "", "", "某路口"};
+	struct inspect_request r = {show_code(w, id), "", "", "", "某路口", false};
 	struct inspect_answer ans = {0};
 	struct by_id_request get;
 	struct file_answer file = {0};
@@ -36,7 +36,7 @@ static void windows_look_at_shows_for_windows(void **state)
 	struct world *w = *state;
 	const char *id = issued(w, person_request(w));
 	struct code_request code = show_request(w, &id, 1);
-	struct inspect_request r = {"", "", "", "", ""};
+	struct inspect_request r = {"", "", "", "", "", false};
 	struct inspect_answer ans = {0};
 
 	code.audience = AUDIENCE_WINDOWS;
@@ -53,7 +53,7 @@ static void inspect_shows_chosen_fields_only(void **state)
 	struct show_selection s = {id, 1, &name};
 	struct code_request code = show_request(w, &id, 1);
 	struct inspect_answer ans = {0};
-	struct inspect_request r = {"", "", "", "", ""};
+	struct inspect_request r = {"", "", "", "", "", false};
 
 	code.show = &s;
 	r.code = coded(w, w->desk, code);
@@ -66,7 +66,7 @@ static void inspect_suspended_shows_no_personal_field(void **state)
 {
 	struct world *w = *state;
 	const char *id = issued(w, food_request(w));
-	struct inspect_request r = {show_code(w, id), "", "", "", ""};
+	struct inspect_request r = {show_code(w, id), "", "", "", "", false};
 	struct inspect_answer ans = {0};
 
 	assert_err(set_state(w, id, LICENCE_SUSPENDED), ERR_OK);
@@ -77,7 +77,7 @@ static void inspect_suspended_shows_no_personal_field(void **state)
 	assert_int_equal(ans.licences[0].n_face, 2);
 	for (size_t i = 0; i < ans.licences[0].n_face; i++)
 		assert_string_not_equal(ans.licences[0].face[i].name, "法定代表人");
-	r = (struct inspect_request){"", id, "食品安全法", "检查", ""};
+	r = (struct inspect_request){"", id, "食品安全法", "检查", "", false};
 	assert_err(ask(w, the_inspector(), &use_inspect, &r, &ans), ERR_OK);
 	assert_string_equal(ans.holder_name, "");
 }
@@ -88,7 +88,7 @@ static void statutory_rules(void **state)
 	const char *id = issued(w, person_request(w));
 	struct principal plain = the_inspector(), narrow = the_inspector();
 	char *food_only[] = {TEXT(TYPE_FOOD)};
-	struct inspect_request good = {"", id, "居民身份证法 15 条", "查验", "某路口"}, r = good;
+	struct inspect_request good = {"", id, "居民身份证法 15 条", "查验", "某路口", false}, r = good;
 	struct inspect_answer ans = {0};
 
 	plain.id = TEXT("inspector-2"), plain.statutory = false;

@@ -26,7 +26,7 @@ static struct pull_answer pulled_ok(struct world *w, const char *code)
 
 static struct inspect_answer inspected(struct world *w, struct desk *d, const char *id)
 {
-	struct inspect_request r = {"", id, "居民身份证法 15 条", "查验", ""};
+	struct inspect_request r = {"", id, "居民身份证法 15 条", "查验", "", false};
 	struct inspect_answer ans = {0};
 
 	assert_err(ask_as(w, d, the_inspector(), &use_inspect, &r, &ans), ERR_OK);
@@ -211,7 +211,7 @@ static void a_suspended_licence_is_shown_as_such(void **state)
 	struct world *w = *state;
 	const char *id = issued(w, food_request(w)), *code;
 	struct world *x = other_server(w);
-	struct inspect_request r = {"", "", "", "", ""};
+	struct inspect_request r = {"", "", "", "", "", false};
 	struct inspect_answer ans = {0};
 
 	show_code(w, id); /* the list is known now */
@@ -477,7 +477,7 @@ static void tampered_is_told_when_it_is_read_again(void **state)
 static void a_row_that_is_gone_is_unknown(void **state)
 {
 	struct world *w = *state;
-	struct inspect_request r = {"", issued(w, person_request(w)), "居民身份证法 15 条", "查验", ""};
+	struct inspect_request r = {"", issued(w, person_request(w)), "居民身份证法 15 条", "查验", "", false};
 	struct inspect_answer ans = {0};
 	sqlite3 *db = NULL;
 

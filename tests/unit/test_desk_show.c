@@ -237,7 +237,7 @@ static void cancelled_codes_are_dead(void **state)
 	struct code_cancel_request r = {the_holder(w), himself(w), show_code(w, id)};
 	struct code_cancel_request stranger = r;
 	struct principal other = enrolled(w, someone("wallet-2", CENTRE, ROLE_WALLET));
-	struct inspect_request look = {r.code, "", "", "", ""};
+	struct inspect_request look = {r.code, "", "", "", "", false};
 	struct inspect_answer ans = {0};
 
 	stranger.holder.code = w->other_code;

@@ -181,7 +181,8 @@ static void a_pull_goes_out_whole(void **state)
 	                                 .source_time = 1000};
 	struct pull_answer ans = {
 	    .receipt_id = "YZR-1", .holder_name = "张", .n = 1, .materials = &pulled, .complete = true};
-	struct desk_call call = {.arena = a, .ans = &ans};
+	struct pull_request req = {.brief = false};
+	struct desk_call call = {.arena = a, .req = &req, .ans = &ans};
 	ProtobufCMessage *out;
 
 	report_check(report, NULL, "structure", CHECK_PASS, "OK", NULL);
@@ -197,6 +198,12 @@ static void a_pull_goes_out_whole(void **state)
 	assert_int_equal(m->status, YINZHENG__V1__MATERIAL_STATUS__MATERIAL_STATUS_FULFILLED);
 	conv_replayed(out);
 	assert_true(r->replayed);
+	req.brief = true;
+	for (int good = 0; good < 2; good++) { /* brief leaves out a plain PASS, and only where all is well */
+		report->indication = good ? TOTAL_PASSED : TOTAL_FAILED;
+		assert_int_equal(encode_pull(&call, &out), ERR_OK);
+		assert_int_equal(((Y(PullReply) *)out)->materials[0]->verdict->n_checks, good ? 1 : 2);
+	}
 	arena_free(a);
 }
 
