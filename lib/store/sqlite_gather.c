@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 #include <sqlite3.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,15 +141,13 @@ static const sqlite3_io_methods methods = {
     .xDeviceCharacteristics = file_traits,
 };
 
-static sqlite3_vfs gather, *below;
-
 /* Files that are no log are the real ones. */
 static int open_file(sqlite3_vfs *vfs, const char *path, sqlite3_file *f, int flags, int *out_flags)
 {
+	sqlite3_vfs *below = vfs->pAppData;
 	struct gathered *g = of(f);
 	int rc;
 
-	(void)vfs;
 	if ((flags & SQLITE_OPEN_WAL) == 0)
 		return below->xOpen(below, path, f, flags, out_flags);
 	*g = (struct gathered){.held = malloc(ROOM)};
@@ -164,19 +161,21 @@ static int open_file(sqlite3_vfs *vfs, const char *path, sqlite3_file *f, int fl
 	return rc;
 }
 
-static bool made;
-
+/* SQLite keeps what is registered for as long as the process lives. */
 static void make(void)
 {
-	below = sqlite3_vfs_find(NULL);
+	static sqlite3_vfs gather;
+	sqlite3_vfs *below = sqlite3_vfs_find(NULL);
+
 	if (below == NULL)
 		return;
 	gather = *below;
 	gather.pNext = NULL;
+	gather.pAppData = below;
 	gather.zName = name;
 	gather.szOsFile = (int)sizeof(struct gathered) + below->szOsFile;
 	gather.xOpen = open_file;
-	made = sqlite3_vfs_register(&gather, 0) == SQLITE_OK;
+	(void)sqlite3_vfs_register(&gather, 0);
 }
 
 const char *sqlite_gather(void)
@@ -184,5 +183,5 @@ const char *sqlite_gather(void)
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 	pthread_once(&once, make);
-	return made ? name : NULL;
+	return sqlite3_vfs_find(name) != NULL ? name : NULL;
 }
