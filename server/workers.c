@@ -13,7 +13,7 @@ struct queue {
 };
 
 /* After so many reads in a row a write has its turn. */
-enum { READS_IN_A_ROW = 8, WAITING_ALWAYS_FINE = 4, WORKERS_NICE = 5 };
+enum { READS_IN_A_ROW = 8, WAITING_ALWAYS_FINE = 4, WORKERS_NICE = 10 };
 
 struct workers {
 	pthread_mutex_t lock;

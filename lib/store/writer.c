@@ -12,7 +12,9 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
 	QUEUE_MAX = 4096,
@@ -20,7 +22,9 @@ enum {
 	LANES_DEFAULT = 4,
 	SHARED_MAX = 32,
 	GATHER_MAX_US = 2000,
-	GATHER_PART = 4
+	GATHER_PART = 4,
+	/* Behind threads that take calls in and refuse them, before those that work on them (server/workers.c). */
+	WRITER_NICE = 5
 };
 
 struct lane {
@@ -162,6 +166,7 @@ static void *work(void *arg)
 	struct lane *l = arg;
 	size_t n;
 
+	setpriority(PRIO_PROCESS, (id_t)gettid(), WRITER_NICE);
 	while ((n = take_batch(l)) != 0)
 		l->writer->store->driver->shared ? run_on_shared(l, n) : run_on_own(l, n);
 	return NULL;

@@ -32,13 +32,14 @@ KINDS = {  # name: what the generator is told
     "verify_16k": ("verify", ["--document", "16k", "--brief"]),
     "issue_code": ("show", ["--codes", "show.json"]),
     "issue_use_code": ("show", ["--codes", "use.json"]),
-    "pull": ("pull", ["--codes", "use_one.json"]),
-    "pull_three": ("pull", ["--codes", "use.json"]),
-    "inspect": ("inspect", ["--codes", "show.json"]),
+    "pull": ("pull", ["--codes", "use_one.json", "--brief"]),
+    "pull_report": ("pull", ["--codes", "use_one.json"]),
+    "pull_three": ("pull", ["--codes", "use.json", "--brief"]),
+    "inspect": ("inspect", ["--codes", "show.json", "--brief"]),
 }
-PARTS = {"sqlite": [k for k in KINDS if k != "null"], "postgres": ["issue_code", "pull", "pull_three"]}
+PARTS = {"sqlite": [k for k in KINDS if k != "null"], "postgres": ["issue_code", "pull", "pull_report", "pull_three"]}
 AIMS = {"sqlite": {"verify": 0.5, "issue_code": 0.25, "pull": 0.25}, "postgres": {"pull": 0.12}}
-BY_STORE = ("pull", "pull_three")  # named by their store, also on SQLite
+BY_STORE = ("pull", "pull_report", "pull_three")  # named by their store, also on SQLite
 
 
 def say(text):
