@@ -241,7 +241,7 @@ void signer_free(struct signer *s)
 
 enum err signer_expect(struct signer *s, struct span beginning)
 {
-	uint8_t *copy = malloc(beginning.len);
+	uint8_t *copy = malloc(beginning.len), by_head[SM2_DIGEST], whole[SM2_DIGEST];
 
 	if (copy == NULL)
 		return ERR_NO_MEMORY;
@@ -249,6 +249,10 @@ enum err signer_expect(struct signer *s, struct span beginning)
 	free(s->beginning);
 	s->beginning = copy;
 	sm2_head_make(&s->head, s->public_key, span_of(copy, beginning.len), span_of(NULL, 0));
+	if (!sm2_head_digest(&s->head, 1, s->public_key, beginning, by_head) ||
+	    sm2_digest(s->public_key, sm2_default_id(), beginning, whole) != ERR_OK ||
+	    memcmp(by_head, whole, SM2_DIGEST) != 0)
+		return ERR_CRYPTO;
 	return ERR_OK;
 }
 

@@ -199,6 +199,19 @@ bool fresh_take(struct fresh *f, const uint8_t hash[SM3_LEN], struct arena *a, s
 	return copy.ptr != NULL;
 }
 
+void fresh_drop(struct fresh *f, const uint8_t hash[SM3_LEN])
+{
+	struct entry **at;
+
+	if (f == NULL)
+		return;
+	pthread_mutex_lock(&f->lock);
+	at = place_of(f, hash);
+	if (*at != NULL)
+		entry_free(take_out(f, at));
+	pthread_mutex_unlock(&f->lock);
+}
+
 void fresh_figures(struct fresh *f, struct fresh_figures *out)
 {
 	*out = (struct fresh_figures){0};

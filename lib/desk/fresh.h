@@ -21,6 +21,8 @@ void fresh_free(struct fresh *f);
 void fresh_put(struct fresh *f, const struct code_row *row);
 /* The row, copied to the arena, and out of here. False: not there, or no room in the arena. */
 bool fresh_take(struct fresh *f, const uint8_t hash[SM3_LEN], struct arena *a, struct code_row *out) MUST_CHECK;
+/* It is not to be had any more. */
+void fresh_drop(struct fresh *f, const uint8_t hash[SM3_LEN]);
 /* It is `now` (ms, a clock that does not go back): as kept_age(). */
 void fresh_age(struct fresh *f, int64_t now, int64_t max_age);
 

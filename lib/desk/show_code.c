@@ -475,10 +475,18 @@ static enum err cancel_commit(struct desk_call *call, struct store_tx *tx)
 	return e == ERR_OK ? desk_audit(call, tx, "ok", facts, WALLET_FACTS + 1) : e;
 }
 
+static void cancel_committed(struct desk_call *call)
+{
+	const struct scanned_code *c = call->work;
+
+	fresh_drop(desk_caches_codes(call->desk->o.caches), c->hash);
+}
+
 const struct use_case use_code_cancel = {
     .action = "code.cancel",
     .roles = ROLE_WALLET,
     .flags = USE_REQUEST_ID | USE_COMMIT,
     .prepare = cancel_prepare,
     .commit = cancel_commit,
+    .committed = cancel_committed,
 };

@@ -101,9 +101,9 @@ static void all_get(struct job *jobs, size_t n, enum err e)
 		jobs[i].result = e;
 }
 
-/* false when what is left of the transaction is no whole number of jobs: one was undone in part, or all of it is gone.
- */
-static bool run_jobs(struct store_tx *tx, struct job *jobs, size_t n, bool careful, bool *any)
+/* So many of the jobs were run. 0 when what is left of the transaction is no whole number of them: one was undone in
+ * part, or all of it is gone. */
+static size_t run_jobs(struct store_tx *tx, struct job *jobs, size_t n, bool careful, bool *any)
 {
 	const struct db_driver *d = tx->db->driver;
 
@@ -113,46 +113,59 @@ static bool run_jobs(struct store_tx *tx, struct job *jobs, size_t n, bool caref
 		jobs[i].result = careful ? run_careful(tx, &jobs[i]) : run_plain(tx, &jobs[i]);
 		*any = *any || jobs[i].result == ERR_OK;
 		if (!d->in_transaction(tx->db) || (!careful && jobs[i].result != ERR_OK && d->written(tx->db) != written))
-			return false;
+			return 0;
+		if (d->crowded(tx->db))
+			return i + 1;
 	}
-	return true;
+	return n;
 }
 
-/* false when they must run again: the transaction was lost on the way, or holds a part of a job, or the disk has no
- * room for all of it. */
-static bool run_together(struct store *s, struct db *db, struct job *jobs, size_t n, bool careful)
+/* So many of the jobs have their results. 0 when they must run again: the transaction was lost on the way, or holds a
+ * part of a job, or the disk has no room for all of it. */
+static size_t run_together(struct store *s, struct db *db, struct job *jobs, size_t n, bool careful)
 {
 	struct store_tx tx;
-	bool any = false, kept;
+	bool any = false;
+	size_t ran;
 	enum err e = tx_begin(s, db, &tx);
 
 	if (e != ERR_OK) {
 		all_get(jobs, n, e);
-		return true;
+		return n;
 	}
-	kept = run_jobs(&tx, jobs, n, careful, &any);
-	e = kept && any ? tx_commit(&tx) : ERR_OK;
+	ran = run_jobs(&tx, jobs, n, careful, &any);
+	e = ran != 0 && any ? tx_commit(&tx) : ERR_OK;
 	if (e == ERR_STORE_FULL)
-		kept = false;
+		ran = 0;
 	else if (e != ERR_OK)
-		all_get(jobs, n, e);
+		all_get(jobs, ran, e);
 	else
 		db->driver->rollback(db); /* nothing to keep; no effect after a commit */
 	tx_end(&tx);
-	return kept;
+	return ran;
 }
 
-void run_batch(struct store *s, struct db *db, struct job *jobs, size_t n, unsigned *careful)
+/* At least one of them, and how many. */
+static size_t run_some(struct store *s, struct db *db, struct job *jobs, size_t n, unsigned *careful)
 {
+	size_t ran;
+
 	if (n > 1 && *careful == 0) {
-		if (run_together(s, db, jobs, n, false))
-			return;
+		if ((ran = run_together(s, db, jobs, n, false)) != 0)
+			return ran;
 		*careful = CAREFUL_BATCHES;
 	}
 	if (*careful != 0)
 		--*careful;
-	if (n > 1 && run_together(s, db, jobs, n, true))
-		return;
+	if (n > 1 && (ran = run_together(s, db, jobs, n, true)) != 0)
+		return ran;
 	for (size_t i = 0; i < n; i++)
 		run_alone(s, db, &jobs[i]);
+	return n;
+}
+
+void run_batch(struct store *s, struct db *db, struct job *jobs, size_t n, unsigned *careful)
+{
+	for (size_t ran = 0; ran < n;)
+		ran += run_some(s, db, jobs + ran, n - ran, careful);
 }

@@ -94,6 +94,8 @@ struct db_driver {
 	/* Of databases that are not shared: how many rows this connection has written; and in a transaction, a number that is another one when anybody has written but
 	 * this connection. */
 	int64_t (*written)(struct db *db);
+	/* Is it time to commit, because much is kept in memory until then? */
+	bool (*crowded)(struct db *db);
 	enum err (*others)(struct db *db, int64_t *out);
 
 	/* ---- of shared databases only ---- */

@@ -18,6 +18,7 @@ enum {
 	SQL_MAX = 2048,
 	BUSY_MS = 3000,
 	VALUE_MAX = 64 << 20,
+	CROWDED = 48 << 20,
 	APPLICATION = 0x595a5354 /* "YZST", as in schema_sqlite.c */
 };
 
@@ -131,9 +132,10 @@ static enum err set_up(struct lite *l, enum db_use use)
 	sqlite3_db_config(l->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
 	e = script(&l->db, pragmas);
 	/* Readers begin anew after every commit; the writer knows the pages that it wrote, and random keys come back to
-	 * them. */
+	 * them. What is not committed stays in memory (sqlite_gather.h relies on it); crowded() says when that is much. */
 	if (e == ERR_OK)
-		e = script(&l->db, use == DB_READ ? "PRAGMA query_only=ON" : "PRAGMA cache_size=-16384");
+		e = script(&l->db,
+		           use == DB_READ ? "PRAGMA query_only=ON" : "PRAGMA cache_size=-16384; PRAGMA cache_spill=OFF");
 	return e;
 }
 
@@ -401,6 +403,14 @@ static int64_t changes(struct db *db)
 	return sqlite3_changes64(lite_of(db)->handle);
 }
 
+static bool crowded(struct db *db)
+{
+	int used = 0, most = 0;
+
+	return sqlite3_db_status(lite_of(db)->handle, SQLITE_DBSTATUS_CACHE_USED, &used, &most, 0) == SQLITE_OK &&
+	       used > CROWDED;
+}
+
 static int64_t written(struct db *db)
 {
 	return sqlite3_total_changes64(lite_of(db)->handle);
@@ -494,6 +504,7 @@ const struct db_driver driver_sqlite = {
     .column_bytes = column_bytes,
     .finish = finish,
     .changes = changes,
+    .crowded = crowded,
     .written = written,
     .others = others,
     .claim = claim_file,

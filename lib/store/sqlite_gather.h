@@ -3,8 +3,10 @@
  * together: what is written on end is held until somebody reads, syncs, truncates or asks for the size, or 124 KiB are
  * full.
  *
- *  - Only for a connection with synchronous=FULL: it syncs the log with every commit before anybody else may know of
- *    what was written (the index is changed afterwards), so that nobody looks for octets that are still held.
+ *  - Only for a connection with synchronous=FULL and cache_spill=OFF. Then the log is written by COMMIT alone, which
+ *    syncs it before the index tells anybody of what was added, and before the lock for writing is given back: nobody
+ *    looks for octets that are still held. Without the second, frames of a transaction that was rolled back would go
+ *    out later, over what another process has committed there meanwhile.
  *  - A write that fails is told by the call that made it necessary, at the latest by the sync of the commit.
  */
 #ifndef YZ_STORE_SQLITE_GATHER_H

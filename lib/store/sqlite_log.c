@@ -4,10 +4,6 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
-enum { LOG_NICE = 10 }; /* nobody waits for it */
 
 struct sqlite_log {
 	char *where;
@@ -48,7 +44,6 @@ static void *work(void *arg)
 	struct sqlite_log *l = arg;
 	sqlite3 *handle = NULL;
 
-	setpriority(PRIO_PROCESS, (id_t)gettid(), LOG_NICE);
 	pthread_mutex_lock(&l->lock);
 	while (!l->stopping) {
 		if (!l->busy) {

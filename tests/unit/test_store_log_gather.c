@@ -189,6 +189,94 @@ static void other_files_are_as_they_were(void **state)
 	free(f);
 }
 
+/* ---- two writers ---------------------------------------------------------------------------- */
+
+enum { PART = 1 << 20 };
+struct load {
+	unsigned parts;
+	size_t octets;
+	const char *name;
+	enum err then;
+};
+
+static enum err put_load(struct store_tx *tx, void *arg)
+{
+	static uint8_t filler[PART];
+	const struct load *l = arg;
+	enum err e = ERR_OK;
+	char id[32];
+
+	memset(filler, 0xab, sizeof(filler));
+	for (unsigned i = 0; e == ERR_OK && i < l->parts; i++) {
+		struct receipt_row r = {.id = id, .principal = (char *)"p", .body = span_of(filler, l->octets)};
+
+		snprintf(id, sizeof(id), "%s%u", l->name, i);
+		e = store_receipt_insert(tx, &r);
+	}
+	return e == ERR_OK ? l->then : e;
+}
+
+static enum err put_one(struct store *s, const char *name)
+{
+	struct load l = {1, 4000, name, ERR_OK};
+
+	return store_write(s, put_load, &l);
+}
+
+static enum err is_there(struct store_tx *tx, void *arg)
+{
+	struct arena *a = arena_new(1 << 16);
+	struct receipt_row r;
+	enum err e = store_receipt_get(tx, a, arg, &r);
+
+	arena_free(a);
+	return e;
+}
+
+static void all_there(struct store *s, unsigned round, unsigned n)
+{
+	char id[16];
+
+	for (unsigned k = 0; k < n; k++) {
+		snprintf(id, sizeof(id), "b%u.%u.0", round, k);
+		assert_int_equal(store_read(s, is_there, id), ERR_OK);
+	}
+}
+
+/* What one took back must not come out of its hands later, over what another wrote there. */
+static void taken_back_is_forgotten(void **state)
+{
+	enum { ROUNDS = 2 };
+	static const unsigned n[ROUNDS] = {200, 400};
+	struct box *b = *state;
+	struct store *other;
+	struct err_note note;
+	char name[16];
+
+	if (b->postgres)
+		return;
+	assert_int_equal(store_open(&b->options, &other, &note), ERR_OK);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		struct load l = {17, PART, "gone", ERR_STORE_CHANGED};
+
+		assert_int_equal(store_write(b->store, put_load, &l), ERR_STORE_CHANGED);
+		for (unsigned k = 0; k < n[i]; k++) {
+			snprintf(name, sizeof(name), "b%u.%u.", i, k);
+			assert_int_equal(put_one(other, name), ERR_OK);
+		}
+		snprintf(name, sizeof(name), "a%u.", i);
+		assert_int_equal(put_one(b->store, name), ERR_OK);
+		all_there(b->store, i, n[i]);
+		all_there(other, i, n[i]);
+		assert_int_equal(store_read(other, is_there, (char *)"gone0"), ERR_NOT_FOUND);
+	}
+	store_close(other);
+	box_close(b);
+	box_open(b);
+	for (unsigned i = 0; i < ROUNDS; i++)
+		all_there(b->store, i, n[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +285,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(more_than_there_is_room_for, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(what_fails_is_told, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(other_files_are_as_they_were, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(taken_back_is_forgotten, box_setup, box_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
