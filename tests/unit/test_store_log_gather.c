@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -233,6 +234,18 @@ static enum err is_there(struct store_tx *tx, void *arg)
 	return e;
 }
 
+static enum err is_big(struct store_tx *tx, void *arg)
+{
+	struct arena *a = arena_new(2 * PART);
+	struct receipt_row r;
+	enum err e = store_receipt_get(tx, a, arg, &r);
+
+	if (e == ERR_OK && r.body.len != PART)
+		e = ERR_STORE_CORRUPT;
+	arena_free(a);
+	return e;
+}
+
 static void all_there(struct store *s, unsigned round, unsigned n)
 {
 	char id[16];
@@ -277,6 +290,58 @@ static void taken_back_is_forgotten(void **state)
 		all_there(b->store, i, n[i]);
 }
 
+/* ---- much at once --------------------------------------------------------------------------- */
+
+struct late {
+	struct load load;
+	enum err got;
+	atomic_int answers;
+	char name[8];
+};
+
+static enum err put_late(struct store_tx *tx, void *arg)
+{
+	struct late *l = arg;
+
+	if (l->name[1] == '0')
+		usleep(50000); /* the others gather meanwhile */
+	return put_load(tx, &l->load);
+}
+
+static void late_done(void *arg, enum err result)
+{
+	struct late *l = arg;
+
+	l->got = result;
+	l->answers++;
+}
+
+/* More than is kept in memory until a commit, with some among them that are refused after they have written. */
+static void much_goes_in_parts(void **state)
+{
+	enum { JOBS = 9 };
+	struct box *b = *state;
+	struct late all[JOBS] = {0};
+	char id[16];
+
+	if (b->postgres)
+		return;
+	for (unsigned i = 0; i < JOBS; i++) {
+		snprintf(all[i].name, sizeof(all[i].name), "m%u.", i);
+		all[i].load = (struct load){20, PART, all[i].name, i % 4 == 2 ? ERR_STORE_CHANGED : ERR_OK};
+		assert_int_equal(store_submit(b->store, put_late, &all[i], late_done), ERR_OK);
+	}
+	for (unsigned i = 0; i < JOBS; i++)
+		while (all[i].answers == 0)
+			usleep(1000);
+	for (unsigned i = 0; i < JOBS; i++) {
+		assert_int_equal(all[i].answers, 1);
+		assert_int_equal(all[i].got, all[i].load.then);
+		snprintf(id, sizeof(id), "m%u.19", i);
+		assert_int_equal(store_read(b->store, is_big, id), all[i].load.then == ERR_OK ? ERR_OK : ERR_NOT_FOUND);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +351,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(what_fails_is_told, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(other_files_are_as_they_were, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(taken_back_is_forgotten, box_setup, box_teardown),
+	    cmocka_unit_test_setup_teardown(much_goes_in_parts, box_setup, box_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
