@@ -242,17 +242,21 @@ void signer_free(struct signer *s)
 enum err signer_expect(struct signer *s, struct span beginning)
 {
 	uint8_t *copy = malloc(beginning.len), by_head[SM2_DIGEST], whole[SM2_DIGEST];
+	struct sm2_head head;
 
 	if (copy == NULL)
 		return ERR_NO_MEMORY;
 	memcpy(copy, beginning.ptr, beginning.len);
+	sm2_head_make(&head, s->public_key, span_of(copy, beginning.len), span_of(NULL, 0));
+	if (!sm2_head_digest(&head, 1, s->public_key, beginning, by_head) ||
+	    sm2_digest(s->public_key, sm2_default_id(), beginning, whole) != ERR_OK ||
+	    memcmp(by_head, whole, SM2_DIGEST) != 0) {
+		free(copy);
+		return ERR_CRYPTO;
+	}
 	free(s->beginning);
 	s->beginning = copy;
-	sm2_head_make(&s->head, s->public_key, span_of(copy, beginning.len), span_of(NULL, 0));
-	if (!sm2_head_digest(&s->head, 1, s->public_key, beginning, by_head) ||
-	    sm2_digest(s->public_key, sm2_default_id(), beginning, whole) != ERR_OK ||
-	    memcmp(by_head, whole, SM2_DIGEST) != 0)
-		return ERR_CRYPTO;
+	s->head = head;
 	return ERR_OK;
 }
 

@@ -71,7 +71,8 @@ static enum err open_file(const char *file, int *out, struct err_note *note)
 		return unusable(note, file, errno);
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1) {
 		close(fd);
-		return err_note_set(note, ERR_FILE_UNWRITABLE, NULL, "The store's lock file is not a file of its own: %.120s", file);
+		return err_note_set(note, ERR_FILE_UNWRITABLE, NULL, "The store's lock file is not a file of its own: %.120s",
+		                    file);
 	}
 	*out = fd;
 	return ERR_OK;

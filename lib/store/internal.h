@@ -181,10 +181,10 @@ enum err pool_new(struct store *s, unsigned readers, struct pool **out, struct e
 /* From here on ERR_STOPPING; waits until all connections have come back. */
 void pool_stop(struct pool *p);
 void pool_free(struct pool *p);
-/* ERR_STORE_BUSY after a few seconds, ERR_STOPPING. */
 /* A reader comes, and goes; pool_stop() waits for those who came. ERR_STOPPING. */
 enum err pool_enter(struct pool *p) MUST_CHECK;
 void pool_leave(struct pool *p);
+/* ERR_STORE_BUSY after a few seconds, ERR_STOPPING. */
 enum err pool_take(struct pool *p, struct db **out) MUST_CHECK;
 void pool_give(struct pool *p, struct db *db);
 

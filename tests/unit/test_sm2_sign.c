@@ -421,6 +421,14 @@ static void secrets_stay_out_of_core_dumps(void **state)
 
 /* ---- signers -------------------------------------------------------------------------------- */
 
+static void open_signer(const struct files *f, enum sm2_backend by, struct signer **s, struct sm2_key **key)
+{
+	struct err_note note;
+
+	assert_int_equal(signer_open_file_by(by, f->path, BYTES("open"), s, &note), ERR_OK);
+	assert_int_equal(sm2_key_new(signer_point(*s), key), ERR_OK);
+}
+
 static void both_back_ends_sign(void **state)
 {
 	static const enum sm2_backend by[] = {SM2_OWN, SM2_OPENSSL};
@@ -434,8 +442,7 @@ static void both_back_ends_sign(void **state)
 		uint8_t sig[SM2_SIG_MAX], other[SM2_SIG_MAX];
 		size_t len = 0, n = 0;
 
-		assert_int_equal(signer_open_file_by(by[i], f->path, BYTES("open"), &s, &note), ERR_OK);
-		assert_int_equal(sm2_key_new(signer_point(s), &key), ERR_OK);
+		open_signer(f, by[i], &s, &key);
 		assert_int_equal(signer_sign(s, BYTES("m"), sig, &len), ERR_OK);
 		assert_int_equal(signer_sign(s, BYTES("m"), other, &n), ERR_OK);
 		assert_false(len == n && memcmp(sig, other, len) == 0);
@@ -463,8 +470,7 @@ static void expected_beginnings(void **state)
 		uint8_t sig[SM2_SIG_MAX];
 		size_t len = 0;
 
-		assert_int_equal(signer_open_file_by(by[i], f->path, BYTES("open"), &s, &note), ERR_OK);
-		assert_int_equal(sm2_key_new(signer_point(s), &key), ERR_OK);
+		open_signer(f, by[i], &s, &key);
 		for (size_t m = 0; m < 3 * sizeof(messages) / sizeof(messages[0]); m++) {
 			struct span msg = span_str(messages[m / 3]);
 

@@ -1,6 +1,8 @@
 /* Full disks and sudden death: what was acknowledged is there, what was refused left nothing, and the store goes on. */
 #include "test_store.h"
 
+#include "store/internal.h"
+
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -146,28 +148,55 @@ static void limit_files(rlim_t bytes)
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &r), 0);
 }
 
-/* A function that goes on after the disk was full and says that all is well. */
+/* A function that goes on after the store was full, and says that all is well. */
 static enum err stubborn(struct store_tx *tx, void *arg)
 {
+	const struct db_driver *d = tx->db->driver;
 	struct piece big = {.number = 1, .size = BIG}, small = {.number = 2, .size = 10};
+	enum err e = d->script(tx->db, "PRAGMA max_page_count=300"); /* not the disk, but the same answer in the middle */
 
-	(void)arg;
-	(void)!piece_fn(tx, &big);
+	*(enum err *)arg = piece_fn(tx, &big);
+	if (e == ERR_OK)
+		e = d->script(tx->db, "PRAGMA max_page_count=1000000");
 	(void)!piece_fn(tx, &small);
-	return ERR_OK;
+	return e;
 }
 
 static void not_talked_away(void **state)
 {
 	struct box *b = *state;
+	enum err first = ERR_OK;
+
+	assert_int_equal(store_write(b->store, stubborn, &first), ERR_STORE_FULL);
+	assert_int_equal(first, ERR_STORE_FULL);
+	assert_false(is_there(b, 1));
+	assert_false(is_there(b, 2));
+	assert_int_equal(entries(b), 0);
+}
+
+/* And one that is full only at its end. */
+static enum err both(struct store_tx *tx, void *arg)
+{
+	struct piece big = {.number = 1, .size = BIG}, small = {.number = 2, .size = 10};
+	enum err e = piece_fn(tx, &big);
+
+	(void)arg;
+	return e == ERR_OK ? piece_fn(tx, &small) : e;
+}
+
+static void full_at_the_commit(void **state)
+{
+	struct box *b = *state;
 
 	signal(SIGXFSZ, SIG_IGN);
 	limit_files(4 << 20);
-	assert_int_equal(store_write(b->store, stubborn, NULL), ERR_STORE_FULL);
+	assert_int_equal(store_write(b->store, both, NULL), ERR_STORE_FULL);
 	limit_files(RLIM_INFINITY);
 	assert_false(is_there(b, 1));
 	assert_false(is_there(b, 2));
 	assert_int_equal(entries(b), 0);
+	assert_int_equal(store_write(b->store, both, NULL), ERR_OK);
+	assert_int_equal(entries(b), 2);
 }
 
 static void put_ballast(const char *path, size_t n)
@@ -362,8 +391,9 @@ static void killed(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(disk_full), cmocka_unit_test(file_limit),
-	                                   cmocka_unit_test(full_at_creation), T(not_talked_away), T(killed)};
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(disk_full), cmocka_unit_test(file_limit), cmocka_unit_test(full_at_creation),
+	    T(not_talked_away),          T(full_at_the_commit),        T(killed)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
