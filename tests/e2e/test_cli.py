@@ -150,6 +150,25 @@ class Online(unittest.TestCase):
             self.assertTrue(again["report_json"])
             self.assertFalse(brief.get("report_json"))
 
+    def test_brief_pulls_and_inspections(self):
+        h = yz.Holder("李简要")
+        licence = yz.issue(self.s, h, "居民身份证")
+        item = "灵活就业参保"
+        told = {"pull": [], "inspect": []}
+        for brief in ([], ["--brief"]):
+            out = self.s.cli("pull", "--json", "--item", yz.code_of(item), "--case", "B-1", "--purpose", "参保", *brief,
+                             who="window", stdin=yz.use_code(self.s, h, item))
+            told["pull"].append(json.loads(out.stdout)["materials"][0]["verdict"])
+            out = self.s.cli("inspect", "--json", "--purpose", "检查", *brief, who="inspector",
+                             stdin=yz.show_code(self.s, h, [licence.id]))
+            told["inspect"].append(json.loads(out.stdout)["licences"][0]["verdict"])
+        for whole, brief in told.values():
+            self.assertEqual((whole["indication"], brief["indication"]), ("TOTAL_PASSED", "TOTAL_PASSED"))
+            self.assertTrue(whole["checks"])
+            self.assertEqual([c for c in brief.get("checks", []) if c["result"] == "PASS"], [])
+        status = json.loads(self.s.cli("status", "--json", who="system").stdout)
+        self.assertTrue([c for c in status["caches"] if c["name"] == "issued_code" and int(c["hits"]) >= 4])
+
     def test_no_command_takes_personal_data_as_an_argument(self):
         for name in ("licence issue", "code issue", "code preview", "code cancel", "pull", "inspect"):
             text = yz.cli(*name.split(), "--help").stdout
