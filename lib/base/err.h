@@ -70,7 +70,7 @@ enum err_class {
 	X(PRINCIPAL_DISABLED, UNAUTHENTICATED, "This principal is disabled. Ask a security administrator.")                \
 	X(PRINCIPAL_EXPIRED, UNAUTHENTICATED, "This key is outside its enrolled validity. Enrol a new one.")               \
 	X(FORWARDED_INVALID, UNAUTHENTICATED, "The gateway forwarded no client certificate, or one that is not accepted.") \
-	X(FORWARDED_REFUSED, DENIED, "Only a gateway may forward a certificate: a client's, over its own listener.")        \
+	X(FORWARDED_REFUSED, DENIED, "Only a gateway may forward a certificate: a client's, over its own listener.")       \
 	X(ROLE_MISSING, DENIED, "Your role does not allow this call.")                                                     \
 	X(TYPE_NOT_OWN, DENIED, "This licence type is not among those that you may issue.")                                \
 	X(TYPE_NOT_ALLOWED, DENIED, "This licence type is not among those that you may read.")                             \
@@ -117,7 +117,7 @@ enum err_class {
 	X(STORE_BUSY, UNAVAILABLE, "The store is busy. Try again.")                                                        \
 	X(STORE_FULL, UNAVAILABLE, "The disk of the store is full. Nothing was changed. Free space and try again.")        \
 	X(STORE_IO, UNAVAILABLE, "The store could not be read or written. Nothing was changed. See the log.")              \
-	X(STORE_UNSURE, UNAVAILABLE, "The store was lost while writing. Whether it was done shows the same request_id.")    \
+	X(STORE_UNSURE, UNAVAILABLE, "The store was lost while writing. Whether it was done shows the same request_id.")   \
 	X(STORE_CHANGED, UNAVAILABLE, "What the decision was based on has changed. Try again.")                            \
 	X(SOURCE_UNAVAILABLE, UNAVAILABLE, "The source of the licence could not be reached. Try again.")                   \
 	X(STORE_SERVED, UNAVAILABLE, "Another process serves or restores this store. Stop that one first.")                \

@@ -35,8 +35,8 @@ bool cert_is_self_issued(const struct cert *c);
 /* keyUsage bits as in X.509 (bit 0 digitalSignature = 1, bit 1 nonRepudiation = 2, … bit 5 keyCertSign = 32,
  * bit 6 cRLSign = 64); 0xffff when the extension is absent. */
 unsigned cert_key_usage(const struct cert *c);
-/* True when the extended key usage extension is present and names this OID (dotted) itself; anyExtendedKeyUsage does not
- * stand for it. */
+/* True when the extended key usage extension is present and names this OID (dotted) itself; anyExtendedKeyUsage does
+ * not stand for it. */
 bool cert_has_eku(const struct cert *c, const char *oid);
 /* True when the extension is present and every purpose in it lies below this arc (dotted, without a dot at its end). */
 bool cert_eku_only_below(const struct cert *c, const char *arc);

@@ -22,7 +22,8 @@ void signer_free(struct signer *s);
 /* The uncompressed public point. */
 struct span signer_point(const struct signer *s);
 /* Most messages begin so: that part is hashed only once, now. It is copied. Before the signer is shared with other
- * threads; a second one takes the first one's place. It decides how long a signature takes, never what it is. ERR_NO_MEMORY, ERR_CRYPTO. */
+ * threads; a second one takes the first one's place. It decides how long a signature takes, never what it is.
+ * ERR_NO_MEMORY, ERR_CRYPTO. */
 enum err signer_expect(struct signer *s, struct span beginning) MUST_CHECK;
 /* Sign msg with SM2/SM3 and the default identity. sig holds SM2_SIG_MAX; the result is checked before release, by our
  * own arithmetic whoever made it: ERR_CRYPTO when it does not verify. ERR_RANDOM.

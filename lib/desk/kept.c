@@ -11,7 +11,7 @@ struct value {
 	struct arena *arena;
 	enum kept_kind kind;
 	uint64_t epoch;
-	int64_t since; /* kept->now when it was kept */
+	int64_t since;    /* kept->now when it was kept */
 	struct span name; /* in the arena, as all that could be personal data */
 	const void *made;
 };

@@ -1,8 +1,8 @@
 /*
  * What was read of the store and changes seldom: principals, catalogue, seals. A value is kept under the store's epoch
- * of its kind, from before the transaction that read it (store_tx_epoch()); under any other epoch it is read anew. So a change by this
- * process counts with its commit, one by another server within a second, as the store promises; and what a commit
- * writes down is checked there again by version, whatever was kept.
+ * of its kind, from before the transaction that read it (store_tx_epoch()); under any other epoch it is read anew. So a
+ * change by this process counts with its commit, one by another server within a second, as the store promises; and what
+ * a commit writes down is checked there again by version, whatever was kept.
  *
  * Values are never changed. Whoever gets one holds it until the end of the arena that it names, also when it has been
  * dropped meanwhile. Bounded in number and bytes: what was used longest ago among a few makes room. Where personal data
@@ -14,7 +14,16 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-enum kept_kind { KEPT_PRINCIPAL_KEY, KEPT_PRINCIPAL, KEPT_TYPE, KEPT_ITEM, KEPT_SEAL, KEPT_LICENCE, KEPT_HOLDER, KEPT_KINDS };
+enum kept_kind {
+	KEPT_PRINCIPAL_KEY,
+	KEPT_PRINCIPAL,
+	KEPT_TYPE,
+	KEPT_ITEM,
+	KEPT_SEAL,
+	KEPT_LICENCE,
+	KEPT_HOLDER,
+	KEPT_KINDS
+};
 
 struct kept;
 /* limit: bytes of all values, with what keeping them takes. ERR_NO_MEMORY. */

@@ -91,8 +91,8 @@ struct db_driver {
 	/* Rows changed by the last statement. */
 	int64_t (*changes)(struct db *db);
 
-	/* Of databases that are not shared: how many rows this connection has written; and in a transaction, a number that is another one when anybody has written but
-	 * this connection. */
+	/* Of databases that are not shared: how many rows this connection has written; and in a transaction, a number that
+	 * is another one when anybody has written but this connection. */
 	int64_t (*written)(struct db *db);
 	/* Is it time to commit, because much is kept in memory until then? */
 	bool (*crowded)(struct db *db);

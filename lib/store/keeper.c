@@ -6,10 +6,10 @@
  * locks that row under its own token first, so that one who has lost the lease cannot write any more, however late it
  * wakes up. Whoever finds the lease at its end takes it under the next token.
  *
- * It looks at the versions again and again, as long as the database answers. On a database that can tell of changes it tells the other
- * servers of ours, once they are committed, and listens, and looks at once when it is told; what it is not told, or
- * does not hear, it finds at the next look. It tells by itself, not the transaction that changes something: the commits
- * of those that tell wait for one another.
+ * It looks at the versions again and again, as long as the database answers. On a database that can tell of changes it
+ * tells the other servers of ours, once they are committed, and listens, and looks at once when it is told; what it is
+ * not told, or does not hear, it finds at the next look. It tells by itself, not the transaction that changes
+ * something: the commits of those that tell wait for one another.
  */
 #include "store/cells.h"
 #include "store/internal.h"
