@@ -5,7 +5,9 @@
  * that none waits for ever). What was admitted is worked on; what would have to wait too long is refused at once, while
  * that is still cheap: workers_admit() estimates the wait from what is queued and how fast the queues went lately.
  * Writes on their way to the disk are bounded by number: what they add to a commit costs little, and all of them wait
- * for about as long as that number takes.
+ * for about as long as that number takes. When more than half of what comes must be refused (strain.h), the limits are
+ * tightened to an eighth of the wait and half of the commits, so that what is let in is answered about as fast as else;
+ * a burst that passes has the whole of them.
  */
 #ifndef YZ_SERVER_WORKERS_H
 #define YZ_SERVER_WORKERS_H
@@ -34,7 +36,8 @@ enum err workers_start(unsigned threads, const struct workers_limits *limits, st
 /* They hold from now on. Any thread. */
 void workers_set_limits(struct workers *w, const struct workers_limits *limits);
 
-/* May one more of this class come in? ERR_OVERLOADED, ERR_STOPPING. */
+/* May one more of this class come in? Asked once of each call, which is how strain is known. ERR_OVERLOADED,
+ * ERR_STOPPING. */
 enum err workers_admit(struct workers *w, enum call_class class) MUST_CHECK;
 /* Nothing waits for a thread. */
 bool workers_quiet(struct workers *w);
@@ -53,6 +56,7 @@ struct workers_figures {
 	unsigned threads, busy, parked, resumed;
 	unsigned queued[CLASS_COUNT];
 	uint64_t refused[CLASS_COUNT];
+	bool strained;                       /* the limits are tightened */
 	uint64_t wait_micros, commit_micros; /* estimates for a read that would come now, and for a write's commit */
 	struct workers_limits limits;
 };

@@ -10,6 +10,7 @@
 #include "server/metrics.h"
 #include "server/pace.h"
 #include "server/refusal.h"
+#include "server/strain.h"
 #include "server/workers.h"
 #include "store/store.h"
 #include "yinzheng/v1/common.pb-c.h"
@@ -70,6 +71,46 @@ static void a_clock_that_stands_is_no_harm(void **state)
 		pace_leave(&p, 4000);
 	}
 	assert_in_range(pace_wait(&p, 1), 0, 1);
+}
+
+/* ---- strain --------------------------------------------------------------------------------- */
+
+/* A window of a tenth of a second from `now` on, with so many of each. */
+static void window(struct strain *s, int64_t now, int taken, int refused)
+{
+	(void)strain_high(s, now);
+	for (int i = 0; i < taken; i++)
+		strain_taken(s);
+	for (int i = 0; i < refused; i++)
+		strain_refused(s);
+}
+
+static void strain_is_more_than_half_refused(void **state)
+{
+	struct strain s = {0};
+
+	assert_false(strain_high(&s, 1000000));
+	window(&s, 1000000, 50, 50);
+	assert_false(strain_high(&s, 1100000));
+	window(&s, 1100000, 49, 50);
+	assert_false(strain_high(&s, 1199999)); /* not before the window is over */
+	assert_true(strain_high(&s, 1200000));
+	window(&s, 1200000, 10, 90);
+	assert_true(strain_high(&s, 1299999));
+	assert_true(strain_high(&s, 1300000));
+	window(&s, 1300000, 90, 10); /* it lets up */
+	assert_false(strain_high(&s, 1400000));
+}
+
+static void strain_does_not_outlast_a_pause(void **state)
+{
+	struct strain s = {0};
+
+	window(&s, 1000000, 0, 100);
+	assert_true(strain_high(&s, 1100000));
+	assert_false(strain_high(&s, 1200000)); /* nobody came */
+	window(&s, 1200000, 0, 100);
+	assert_false(strain_high(&s, 3600000000)); /* an hour ago */
 }
 
 /* ---- what the store counts is shown with the same bounds -------------------------------------- */
@@ -238,6 +279,56 @@ static void writes_on_their_way_are_bounded(void **state)
 	let_go(w);
 }
 
+static bool is_strained(struct workers *w)
+{
+	struct workers_figures f;
+
+	workers_figures(w, &f);
+	return f.strained;
+}
+
+/* Five are let in, the rest not; a window later half of five. What was seen while the machine stood still (a window is
+ * over before its time) does not count. */
+static void under_strain_fewer_writes_are_let_in(void **state)
+{
+	struct workers_limits limits = {.queue = 32, .wait_ms = 1000, .commits = 5};
+	struct job first;
+	struct workers *w = stopped_worker(&first, &limits);
+	bool seen = false;
+
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(workers_admit(w, CLASS_WRITE), ERR_OK); /* a burst has all of them */
+		workers_park(w);
+	}
+	for (int turn = 0; turn < 50 && !seen; turn++) {
+		for (int i = 0; i < 20; i++)
+			assert_int_equal(workers_admit(w, CLASS_WRITE), ERR_OVERLOADED);
+		nanosleep(&(struct timespec){0, 110 * 1000 * 1000}, NULL);
+		workers_unpark(w);
+		workers_unpark(w);
+		if (!is_strained(w)) {
+			workers_park(w);
+			workers_park(w);
+			continue;
+		}
+		enum err with_three = workers_admit(w, CLASS_WRITE), admin = workers_admit(w, CLASS_ADMIN);
+		seen = is_strained(w);
+		if (seen) {
+			assert_int_equal(with_three, ERR_OVERLOADED);
+			assert_int_equal(admin, ERR_OK);
+		}
+		workers_park(w);
+		workers_park(w);
+	}
+	assert_true(seen);
+	nanosleep(&(struct timespec){0, 250 * 1000 * 1000}, NULL);
+	workers_unpark(w);
+	assert_int_equal(workers_admit(w, CLASS_WRITE), ERR_OK); /* beside four: it has let up */
+	for (int i = 0; i < 4; i++)
+		workers_unpark(w);
+	let_go(w);
+}
+
 static void sleep_a_little(struct job *j)
 {
 	nanosleep(&(struct timespec){0, 2 * 1000 * 1000}, NULL);
@@ -356,11 +447,14 @@ int main(void)
 	    cmocka_unit_test(a_quiet_hour_tells_nothing),
 	    cmocka_unit_test(a_pace_follows_what_changes),
 	    cmocka_unit_test(a_clock_that_stands_is_no_harm),
+	    cmocka_unit_test(strain_is_more_than_half_refused),
+	    cmocka_unit_test(strain_does_not_outlast_a_pause),
 	    cmocka_unit_test(the_stores_times_have_our_bounds),
 	    cmocka_unit_test(shares_of_what_was_let_in_are_not_refused),
 	    cmocka_unit_test(classes_have_their_order),
 	    cmocka_unit_test(every_class_has_its_own_room),
 	    cmocka_unit_test(writes_on_their_way_are_bounded),
+	    cmocka_unit_test(under_strain_fewer_writes_are_let_in),
 	    cmocka_unit_test(who_would_wait_too_long_is_refused),
 	    cmocka_unit_test(methods_have_classes),
 	    cmocka_unit_test(only_what_passes_with_time_has_a_hint),
