@@ -241,7 +241,7 @@ crash: all $(B)/io_fault.so ## ROUNDS (500) kills under load; STORE=postgres kil
 
 # The whole suite passes on PostgreSQL too: STORE=postgres make e2e. Here the part that meets the store most.
 e2e-postgres: all ## the end-to-end tests of the store, the main job and several servers, on PostgreSQL
-	@STORE=postgres tests/e2e/run.sh $(B) test_main_job test_servers test_store test_refusals
+	@STORE=postgres tests/e2e/run.sh $(B) test_main_job test_servers test_store test_copies test_refusals
 
 SOAK ?= 1800
 soak: all ## SOAK (1800) seconds of mixed load beside clients that misbehave: memory and descriptors stay flat

@@ -95,6 +95,9 @@ enum err maintain_restore(const char *config_path, const char *from, struct err_
 		e = desk_restored(app.store, &cancelled, note);
 	if (e == ERR_OK)
 		log_event(LOG_WARN, "restored", LOG_TEXT("file", from), LOG_INT("codes_cancelled", cancelled));
+	else
+		log_event(LOG_WARN, "restore-unfinished", LOG_TEXT("file", from),
+		          LOG_TEXT("help", "The copy is in its place. Mend what is told next; then run begins with the rest."));
 	app_close(&app);
 	store_unclaim(claim);
 	return e;

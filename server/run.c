@@ -1,6 +1,7 @@
 #include "server/run.h"
 
 #include "base/file.h"
+#include "desk/uses.h"
 #include "server/accept.h"
 #include "server/dispatch.h"
 #include "server/health.h"
@@ -14,6 +15,7 @@
 #include "server/reload.h"
 #include "server/signals.h"
 #include "server/verify_stream.h"
+#include "store/backup.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,6 +89,17 @@ static enum err write_port(struct running *r, struct err_note *note)
 }
 
 /* All that is opened from files. */
+/* A restore that was stopped before its last step: nothing is served before that is done. */
+static enum err finish_restore(struct store *store, struct err_note *note)
+{
+	uint64_t cancelled = 0;
+	enum err e = desk_restored(store, &cancelled, note);
+
+	if (e == ERR_OK)
+		log_event(LOG_WARN, "restore-finished", LOG_INT("codes_cancelled", cancelled));
+	return e;
+}
+
 static enum err open_all(struct running *r, const char *config_path, struct err_note *note)
 {
 	struct service *s = &r->service;
@@ -105,7 +118,8 @@ static enum err open_all(struct running *r, const char *config_path, struct err_
 		return e;
 	struct rpc_pem pem = {s->app->cert_pem, s->app->key_pem, s->app->client_ca_pem};
 	if ((e = rpc_tls_new(&pem, &r->tls, note)) != ERR_OK ||
-	    (e = app_open_store(s->app, r->serves, &s->store, note)) != ERR_OK)
+	    (e = app_open_store(s->app, r->serves, &s->store, note)) != ERR_OK ||
+	    (r->serves && store_is_copy(s->store) && (e = finish_restore(s->store, note)) != ERR_OK))
 		return e;
 	return app_open_desk(s->app, s->store, note);
 }

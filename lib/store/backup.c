@@ -41,6 +41,29 @@ enum err store_restore(const char *url, const char *path, struct store_watch wat
 	return e;
 }
 
+enum err copy_marked(struct store_tx *tx, bool *out)
+{
+	bool marked = false;
+	struct query q;
+	enum err e;
+
+	q_open(&q, tx, tx->db->driver->marked);
+	if (q_next(&q))
+		marked = q_int(&q) != 0;
+	e = q_close(&q);
+	if (e == ERR_OK)
+		*out = marked;
+	return e;
+}
+
+enum err copy_unmark(struct store_tx *tx)
+{
+	bool marked = false;
+	enum err e = copy_marked(tx, &marked);
+
+	return e == ERR_OK && marked ? tx->db->driver->script(tx->db, "DROP TABLE " DB_COPY_MARK) : e;
+}
+
 enum err store_cancel_codes(struct store_tx *tx, uint64_t *n)
 {
 	int64_t changed = 0;
@@ -50,6 +73,8 @@ enum err store_cancel_codes(struct store_tx *tx, uint64_t *n)
 	q_open(&q, tx, "UPDATE codes SET cancelled = $1 WHERE used = 0 AND cancelled = 0 AND expires > $1");
 	q_put_int(&q, tx->now);
 	e = q_run(&q, &changed);
+	if (e == ERR_OK)
+		e = copy_unmark(tx);
 	if (e == ERR_OK)
 		*n = (uint64_t)changed;
 	return e;

@@ -23,15 +23,20 @@ enum err store_backup(const char *url, const char *path, struct store_watch watc
 struct store_claim;
 /* Such a file becomes the store. ERR_ALREADY_EXISTS when there is a store in this place: it is not touched.
  * Nothing is in the store's place before the copy is whole and on disk.
- * The restored store is behind what the lost one had answered: call store_cancel_codes() before it serves. Until
- * store_unclaim(*out) no server can begin to serve it; open it without store_options.serves meanwhile.
+ * The restored store is behind what the lost one had answered: call store_cancel_codes() before it serves. It is marked
+ * until then, so that whoever opens it after a stop in between knows by store_is_copy(). Until store_unclaim(*out) no
+ * server can begin to serve it; open it without store_options.serves meanwhile.
+ * ERR_ALREADY_EXISTS also when the log of a store that is gone lies there, which would be mixed with the copy.
  * ERR_STORE_SERVED when one does, even if somebody took its file away. *out is NULL where several may serve. */
 enum err store_restore(const char *url, const char *path, struct store_watch watch, struct store_claim **out,
                        struct err_note *note) MUST_CHECK;
 /* From here on others may serve the store. */
 void store_unclaim(struct store_claim *c);
 
-/* After store_restore: cancels every code that is open, because the lost store may have seen its use. *n: how many. */
+/* Whether the store was, when it was opened, a copy put in place whose codes were not cancelled. */
+bool store_is_copy(const struct store *s);
+/* After store_restore: takes away the mark, and cancels every code that is open, because the lost store may have seen
+ * its use. *n: how many. */
 enum err store_cancel_codes(struct store_tx *tx, uint64_t *n) MUST_CHECK;
 
 /* Everything in the store, row by row: values decrypt in their place, hashes fit, references lead somewhere, histories

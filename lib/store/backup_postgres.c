@@ -162,7 +162,14 @@ static enum err put_in_place(const char *draft, const char *path, struct err_not
 enum err backup_postgres(const char *where, const char *path, struct store_watch watch, struct err_note *note)
 {
 	char draft[PATH_ROOM], file[PATH_ROOM + 8];
-	const char *argv[] = {"pg_dump", "--format=custom", "--no-owner", "--no-privileges", "--no-password", file, NULL};
+	const char *argv[] = {"pg_dump",
+	                      "--format=custom",
+	                      "--no-owner",
+	                      "--no-privileges",
+	                      "--no-password",
+	                      "--exclude-table=" DB_COPY_MARK,
+	                      file,
+	                      NULL};
 	PQconninfoOption *parts = NULL;
 	char **env = NULL;
 	enum err e = parse_where(where, &parts, &env, note);
@@ -197,7 +204,9 @@ static enum err must_be_dump(const char *path, struct err_note *note)
 	return ours ? ERR_OK : err_note_set(note, ERR_STORE_CORRUPT, NULL, "This is no copy of a store: %.150s", path);
 }
 
-static enum err must_be_empty(const char *where, struct err_note *note)
+/* Marked before anything is in it. The mark stays when nothing comes of it: whether a COMMIT whose answer was lost has
+ * happened is not known here. */
+static enum err mark_empty(const char *where, struct err_note *note)
 {
 	enum db_contents contents = DB_FOREIGN;
 	struct db *db = NULL;
@@ -205,14 +214,16 @@ static enum err must_be_empty(const char *where, struct err_note *note)
 
 	if (e == ERR_OK)
 		e = db->driver->contents(db, &contents);
-	if (db != NULL)
-		db->driver->close(db);
 	if (e == ERR_OK && contents != DB_EMPTY)
 		e = err_note_set(note, ERR_ALREADY_EXISTS, NULL, "The database is not empty.");
+	if (e == ERR_OK)
+		e = db->driver->script(db, "CREATE TABLE IF NOT EXISTS " DB_COPY_MARK " ()");
+	if (db != NULL)
+		db->driver->close(db);
 	return e;
 }
 
-/* In one transaction: all of it or nothing. */
+/* The copy in one transaction: all of it or nothing. */
 enum err restore_postgres(const char *where, const char *path, struct store_watch watch, struct err_note *note)
 {
 	const char *argv[] = {"pg_restore",
@@ -232,7 +243,7 @@ enum err restore_postgres(const char *where, const char *path, struct store_watc
 	if (e == ERR_OK)
 		e = parse_where(where, &parts, &env, note);
 	if (e == ERR_OK)
-		e = must_be_empty(where, note);
+		e = mark_empty(where, note);
 	if (e == ERR_OK) {
 		struct tool t = {.name = "pg_restore", .argv = argv, .envp = env, .watch = watch};
 		argv[7] = part_of(parts, "dbname");

@@ -1,6 +1,7 @@
 /* Copies of a SQLite store, page by page out of one snapshot, while others write. */
 #include "store/backup.h"
 #include "store/driver.h"
+#include "store/sqlite_log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -90,7 +91,11 @@ static enum err copy_pages(sqlite3 *from, sqlite3 *to, struct store_watch watch)
 	return e == ERR_OK ? of_sqlite(end) : e;
 }
 
-static enum err copy_into(const char *from_path, const char *to_path, struct store_watch watch, struct err_note *note)
+/* Out of the log's mode first, so that the mark is in the file itself; store_open() puts it back. */
+static const char mark[] = "PRAGMA journal_mode=OFF; CREATE TABLE IF NOT EXISTS " DB_COPY_MARK " (x)";
+
+static enum err copy_into(const char *from_path, const char *to_path, const char *then, struct store_watch watch,
+                          struct err_note *note)
 {
 	sqlite3 *from = NULL, *to = NULL;
 	enum err e = open_source(from_path, &from, note);
@@ -103,6 +108,8 @@ static enum err copy_into(const char *from_path, const char *to_path, struct sto
 		e = of_sqlite(sqlite3_exec(to, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF", NULL, NULL, NULL));
 	if (e == ERR_OK)
 		e = copy_pages(from, to, watch);
+	if (e == ERR_OK && then != NULL)
+		e = of_sqlite(sqlite3_exec(to, then, NULL, NULL, NULL));
 	if (e != ERR_OK)
 		e = refuse(note, e, "The copy cannot be written", to_path);
 out:
@@ -143,7 +150,8 @@ static void remove_draft(const char *draft)
 }
 
 /* Under another name until it is whole and on disk; link() so that a file that came meanwhile is not replaced. */
-static enum err copy_store(const char *from, const char *to, struct store_watch watch, struct err_note *note)
+static enum err copy_store(const char *from, const char *to, const char *then, struct store_watch watch,
+                           struct err_note *note)
 {
 	char draft[4096];
 	int fd;
@@ -158,7 +166,7 @@ static enum err copy_store(const char *from, const char *to, struct store_watch 
 	if (fd < 0)
 		return refuse(note, ERR_FILE_UNWRITABLE, strerror(errno), draft);
 	close(fd);
-	e = copy_into(from, draft, watch, note);
+	e = copy_into(from, draft, then, watch, note);
 	if (e == ERR_OK && sync_path(draft, O_RDONLY) != ERR_OK)
 		e = refuse(note, ERR_FILE_UNWRITABLE, strerror(errno), draft);
 	if (e == ERR_OK && link(draft, to) != 0)
@@ -171,10 +179,12 @@ static enum err copy_store(const char *from, const char *to, struct store_watch 
 
 enum err backup_sqlite(const char *where, const char *path, struct store_watch watch, struct err_note *note)
 {
-	return copy_store(where, path, watch, note);
+	return copy_store(where, path, NULL, watch, note);
 }
 
 enum err restore_sqlite(const char *where, const char *path, struct store_watch watch, struct err_note *note)
 {
-	return copy_store(path, where, watch, note);
+	if (access(where, F_OK) != 0 && sqlite_log_left(where))
+		return err_note_set(note, ERR_ALREADY_EXISTS, NULL, SQLITE_LOG_LEFT, where);
+	return copy_store(path, where, mark, watch, note);
 }

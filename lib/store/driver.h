@@ -27,6 +27,10 @@ enum db_use {
 };
 enum db_contents { DB_EMPTY, DB_OURS, DB_FOREIGN };
 
+/* A table that is there from before a copy is in the store's place until its open codes were cancelled; see
+ * store_restore(). To contents() it is nothing. */
+#define DB_COPY_MARK "copy_in_place"
+
 enum { DB_WRITER_ID = 16 };
 /* What a statement must do that nobody waits for; else the transaction fails with ERR_STORE_CHANGED. */
 enum db_expect { DB_ANY, DB_FOUND, DB_CHANGED };
@@ -94,6 +98,8 @@ struct db_driver {
 	/* Of databases that are not shared: how many rows this connection has written; and in a transaction, a number that
 	 * is another one when anybody has written but this connection. */
 	int64_t (*written)(struct db *db);
+	/* "SELECT": how many tables DB_COPY_MARK there are. */
+	const char *marked;
 	/* Is it time to commit, because much is kept in memory until then? */
 	bool (*crowded)(struct db *db);
 	enum err (*others)(struct db *db, int64_t *out);

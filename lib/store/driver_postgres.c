@@ -74,7 +74,8 @@ static enum err contents_of(struct db *db, enum db_contents *out)
 {
 	static const char sql[] =
 	    "SELECT count(*) FILTER (WHERE obj_description(oid, 'pg_class') = 'yinzheng store'), count(*) FROM pg_class"
-	    " WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')";
+	    " WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND relname <> '" DB_COPY_MARK
+	    "'";
 	struct pg *pg = pg_of(db);
 	struct db_stmt *st = pg_slot(pg, sql, PG_PLAIN);
 	enum err e;
@@ -571,6 +572,8 @@ const struct db_driver driver_postgres = {
     .enlist = enlist,
     .fault = fault,
     .lock_schema = lock_schema,
+    .marked = "SELECT count(*) FROM pg_class"
+              " WHERE relnamespace = current_schema()::regnamespace AND relname = '" DB_COPY_MARK "'",
     .clock = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint",
     .limit = "SELECT set_config('statement_timeout', $1, true), set_config('lock_timeout', $1, true)",
     .number = number,

@@ -185,6 +185,8 @@ static enum err sync_folder(const char *where)
 
 static enum err make_file(const char *where, struct err_note *note)
 {
+	if (sqlite_log_left(where))
+		return err_note_set(note, ERR_ALREADY_EXISTS, NULL, SQLITE_LOG_LEFT, where);
 	int fd = open(where, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	struct stat st;
 	enum err e = ERR_OK;
@@ -504,6 +506,7 @@ const struct db_driver driver_sqlite = {
     .column_bytes = column_bytes,
     .finish = finish,
     .changes = changes,
+    .marked = "SELECT count(*) FROM sqlite_schema WHERE name = '" DB_COPY_MARK "'",
     .crowded = crowded,
     .written = written,
     .others = others,

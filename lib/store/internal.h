@@ -39,6 +39,7 @@ struct store {
 	struct clock clock;
 	struct rand rand;
 	struct store_keys keys;
+	bool copy;               /* when it was opened: codes of a copy put in place were not cancelled yet */
 	struct cells *cells;     /* NULL: no opened values are kept */
 	bool db_time;            /* the database's clock decides */
 	_Atomic int64_t ahead;   /* the store's time less the steady clock's reading; only rises, so time never runs back */
@@ -144,6 +145,9 @@ enum err lookup_hash(struct store_tx *tx, const char *domain, const char *const 
 
 /* From `from` up to STORE_SCHEMA, in the transaction that is open. */
 enum err migrate(struct store_tx *tx, int64_t from) MUST_CHECK;
+/* See store_is_copy(). */
+enum err copy_marked(struct store_tx *tx, bool *out) MUST_CHECK;
+enum err copy_unmark(struct store_tx *tx) MUST_CHECK;
 /* The step from version 1 that SQL alone cannot do: an entry's values become one (audit_old.c). */
 enum err audit_values_join(struct store_tx *tx) MUST_CHECK;
 /* A number in meta; ERR_NOT_FOUND. */

@@ -3,7 +3,9 @@
 #include "store/internal.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 struct sqlite_log {
 	char *where;
@@ -17,6 +19,16 @@ struct sqlite_log {
 	int first;    /* how long the log was when it was seen first; -1: it was not */
 	int woken_at; /* and when somebody put it back last */
 };
+
+bool sqlite_log_left(const char *where)
+{
+	char path[4096 + 8];
+	struct stat st;
+
+	if (stat(where, &st) == 0 && st.st_size > 0)
+		return false;
+	return snprintf(path, sizeof(path), "%s-wal", where) < (int)sizeof(path) && stat(path, &st) == 0 && st.st_size > 0;
+}
 
 /* A connection knows of the log only once it has read. */
 static sqlite3 *connect_to(const char *where)

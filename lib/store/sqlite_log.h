@@ -17,6 +17,12 @@
 #include "base/err.h"
 
 #include <sqlite3.h>
+#include <stdbool.h>
+
+/* A log that lies here while its store is missing or empty (moved away without it): what is put here would be mixed
+ * with what it holds, or take that with it. */
+bool sqlite_log_left(const char *where);
+#define SQLITE_LOG_LEFT "The log of a store that is gone lies here: %.150s-wal. Move it to its store, or away."
 
 /* In pages. The thread is woken after each part (SQLite's own measure). A few parts and a little make 34 MB; by then
  * the last part was just put back, and little is left to the writer. */

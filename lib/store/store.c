@@ -130,6 +130,8 @@ static enum err fill_new(struct store_tx *tx, struct span master)
 		e = migrate(tx, 0);
 	if (e == ERR_OK)
 		e = keys_make(tx, master);
+	if (e == ERR_OK)
+		e = copy_unmark(tx); /* of a restore that came to nothing */
 	return e == ERR_OK ? mark_write(tx) : e;
 }
 
@@ -197,6 +199,11 @@ static enum err read_clock(struct store_tx *tx)
 	return e;
 }
 
+bool store_is_copy(const struct store *s)
+{
+	return s->copy;
+}
+
 static enum err load(struct store_tx *tx, struct span master, struct err_note *note)
 {
 	int64_t version = 0, mark = 0;
@@ -211,6 +218,8 @@ static enum err load(struct store_tx *tx, struct span master, struct err_note *n
 		e = keys_load(tx, master);
 	if (e == ERR_OK && version < STORE_SCHEMA)
 		e = migrate(tx, version);
+	if (e == ERR_OK)
+		e = copy_marked(tx, &tx->store->copy);
 	if (e == ERR_OK && tx->store->db_time)
 		e = read_clock(tx);
 	if (e == ERR_OK)

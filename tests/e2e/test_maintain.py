@@ -5,8 +5,6 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import threading
-import time
 import unittest
 
 import yz
@@ -21,112 +19,6 @@ def daemon(s, *words):
 
 def check(s):
     return daemon(s, "check", "--store")
-
-
-@yz.lite_only
-class Backup(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.s = yz.Server().prepare()
-        cls.addClassCleanup(cls.s.remove)
-        cls.holder = yz.person(cls.s)
-
-    def copy(self, name):
-        path = os.path.join(self.s.dir, name)
-        r = daemon(self.s, "backup", "--to", path)
-        self.assertEqual(r.returncode, 0, r.stderr)
-        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
-        return path
-
-    def test_backup_beside_writers_is_one_moment(self):
-        done = threading.Event()
-        used = []
-
-        def work():
-            while not done.is_set():
-                used.append(yz.pull(self.s, yz.use_code(self.s, self.holder, ITEM), ITEM).receipt_id)
-
-        t = threading.Thread(target=work)
-        t.start()
-        try:
-            while len(used) < 3:
-                time.sleep(0.01)
-            path = self.copy("busy.db")
-        finally:
-            done.set()
-            t.join()
-        db = sqlite3.connect(path)
-        receipts = {r[0] for r in db.execute("SELECT id FROM receipts")}
-        spent = db.execute("SELECT count(*) FROM codes WHERE used <> 0").fetchone()[0]
-        pulls = db.execute("SELECT count(*) FROM audit WHERE action = 'pull'").fetchone()[0]
-        db.close()
-        self.assertTrue(set(used[:3]) <= receipts)
-        self.assertEqual(spent, pulls)
-        self.assertEqual(len(receipts), pulls)
-
-    def test_restore(self):
-        open_code = yz.use_code(self.s, self.holder, ITEM, life_seconds=300)
-        spent = yz.use_code(self.s, self.holder, ITEM, life_seconds=300)
-        receipt = yz.pull(self.s, spent, ITEM).receipt_id
-        path = self.copy("copy.db")
-        # Used after the copy was made: the restored store has not seen it, and must refuse it all the same.
-        yz.pull(self.s, open_code, ITEM)
-        other = yz.Server(start="configure")
-        self.addCleanup(other.remove)
-        for f in ("master.key",):
-            with open(os.path.join(self.s.dir, f), "rb") as a, open(os.path.join(other.dir, f), "wb") as b:
-                b.write(a.read())
-        os.chmod(os.path.join(other.dir, "master.key"), 0o600)
-        r = daemon(other, "restore", "--from", path)
-        self.assertEqual(r.returncode, 0, r.stderr)
-        self.assertIn("codes_cancelled=1", r.stderr)
-        self.assertEqual(check(other).returncode, 0)
-        other.script("run")
-        self.assertTrue(other.call("window", "WindowService.GetReceipt", receipt_id=receipt).receipt)
-        for code, reason in ((open_code, "CODE_CANCELLED"), (spent, "CODE_USED")):
-            with self.assertRaises(yz.Refused) as no:
-                yz.pull(other, code, ITEM)
-            self.assertEqual(no.exception.reason, reason)
-        actions = [e.action for e in other.call("audit", "AuditService.ListEntries", action="store.restore").entries]
-        self.assertEqual(actions, ["store.restore"])
-        other.stop()
-        # Nothing is replaced.
-        r = daemon(other, "restore", "--from", path)
-        self.assertEqual(r.returncode, 78)
-        self.assertIn("ALREADY_EXISTS", r.stderr)
-
-    def test_refusals(self):
-        path = self.copy("once.db")
-        r = daemon(self.s, "backup", "--to", path)
-        self.assertEqual((r.returncode, "ALREADY_EXISTS" in r.stderr), (78, True), r.stderr)
-        r = daemon(self.s, "backup", "--to", os.path.join(self.s.dir, "no", "folder.db"))
-        self.assertEqual((r.returncode, "FILE_UNWRITABLE" in r.stderr), (78, True), r.stderr)
-        self.assertEqual(daemon(self.s, "backup").returncode, 64)
-        self.assertEqual(daemon(self.s, "backup", "--from", path).returncode, 64)
-        r = daemon(self.s, "restore", "--from", path)
-        self.assertEqual((r.returncode, "STORE_SERVED" in r.stderr), (69, True), r.stderr)
-        other = yz.Server(start="configure")
-        self.addCleanup(other.remove)
-        for junk, word in ((b"", "STORE_CORRUPT"), (b"no database" * 999, "STORE_CORRUPT"), (None, "STORE_NOT_INIT")):
-            source = os.path.join(other.dir, "junk")
-            if os.path.exists(source):
-                os.unlink(source)
-            if junk is not None:
-                with open(source, "wb") as out:
-                    out.write(junk)
-            with open(os.path.join(other.dir, "master.key"), "w", encoding="ascii") as out:
-                out.write("00" * 32 + "\n")
-            os.chmod(os.path.join(other.dir, "master.key"), 0o600)
-            r = daemon(other, "restore", "--from", source)
-            self.assertEqual((r.returncode, word in r.stderr), (78, True), r.stderr)
-            self.assertFalse(os.path.exists(os.path.join(other.dir, "store.db")), "nothing half done stays")
-
-    def test_full_disk(self):
-        r = subprocess.run(["sh", "-c", "ulimit -f 100; exec \"$0\" \"$@\"", os.path.join(yz.BUILD, "yinzhengd"), "backup",
-                            "--config", os.path.join(self.s.dir, "yinzhengd.ini"), "--to",
-                            os.path.join(self.s.dir, "full.db")], capture_output=True, text=True, check=False)
-        self.assertNotEqual(r.returncode, 0)
-        self.assertFalse(os.path.exists(os.path.join(self.s.dir, "full.db")))
 
 
 class Check(unittest.TestCase):
