@@ -144,7 +144,9 @@ static void put_queues(struct buf *b, struct service *s)
 	seconds(b, "yinzheng_queue_wait_seconds", "Estimated wait of a call that would come now.", w.wait_micros);
 	seconds(b, "yinzheng_commit_wait_seconds", "Estimated time until a write that would come now is on the disk.",
 	        w.commit_micros);
-	single(b, "yinzheng_queue_strained", "gauge", "1: so much is refused that the limits are tightened.", w.strained);
+	family(b, "yinzheng_queue_strained", "gauge", "1: so much of the class is refused that its limits are tightened.");
+	for (int i = 0; i < CLASS_COUNT; i++)
+		line(b, "yinzheng_queue_strained", "class", call_class_name((enum call_class)i), w.strained[i]);
 	single(b, "yinzheng_workers", "gauge", "Worker threads.", w.threads);
 	single(b, "yinzheng_workers_busy", "gauge", "Worker threads at work.", w.busy);
 	single(b, "yinzheng_writes_parked", "gauge", "Writes on their way to the disk.", w.parked);

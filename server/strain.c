@@ -1,6 +1,7 @@
 #include "server/strain.h"
 
-enum { WINDOW_MICROS = 100 * 1000 };
+/* 100 refusals in a tenth of a second take some five of a hundred parts of a processor. */
+enum { WINDOW_MICROS = 100 * 1000, REFUSED_FEW = 100, TRY_AFTER = 50 };
 
 void strain_taken(struct strain *s)
 {
@@ -10,15 +11,23 @@ void strain_taken(struct strain *s)
 void strain_refused(struct strain *s)
 {
 	s->refused++;
+	s->trying = false;
 }
 
-bool strain_high(struct strain *s, int64_t now)
+static void next_window(struct strain *s, int64_t now)
 {
-	if (now - s->since < WINDOW_MICROS)
-		return s->high;
 	/* What was counted long ago, before a pause, says nothing. */
-	s->high = now - s->since < 2 * WINDOW_MICROS && s->refused > s->taken;
+	bool fresh = now - s->since < 2 * WINDOW_MICROS;
+
+	s->windows = fresh && s->refused >= REFUSED_FEW && s->refused > s->taken ? s->windows + 1 : 0;
+	s->trying = s->windows != 0 && s->windows % TRY_AFTER == 0;
 	s->since = now;
 	s->taken = s->refused = 0;
-	return s->high;
+}
+
+bool strain_tight(struct strain *s, int64_t now)
+{
+	if (now - s->since >= WINDOW_MICROS)
+		next_window(s, now);
+	return s->windows != 0 && !s->trying;
 }

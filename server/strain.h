@@ -1,6 +1,10 @@
 /*
- * Is far more asked than can be done, and not just for a moment? Looked at every tenth of a second: more than half of
- * what came in the last was turned away. One thread at a time; `now` is monotonic, in microseconds.
+ * Is far more asked than can be done, and not just for a moment? Looked at every tenth of a second: in the last one
+ * more than half of what came was turned away, and so much of it that turning away is itself a load.
+ *
+ * Then limits are tightened. Who is turned away by those and asks again at once would keep it up for ever, so every
+ * five seconds the whole limits are tried, until they turn somebody away. One thread at a time; `now` is monotonic, in
+ * microseconds.
  */
 #ifndef YZ_SERVER_STRAIN_H
 #define YZ_SERVER_STRAIN_H
@@ -11,11 +15,13 @@
 struct strain {
 	int64_t since; /* of the window that is being counted */
 	unsigned taken, refused;
-	bool high; /* what the window before came to */
+	unsigned windows; /* in a row that were too much */
+	bool trying;      /* in spite of that */
 };
 
 void strain_taken(struct strain *s);
 void strain_refused(struct strain *s);
-bool strain_high(struct strain *s, int64_t now);
+/* Are the limits tightened? */
+bool strain_tight(struct strain *s, int64_t now);
 
 #endif

@@ -17,7 +17,7 @@ struct queue {
 enum { READS_IN_A_ROW = 8, WAITING_ALWAYS_FINE = 4, WORKERS_NICE = 10 };
 /* Under strain refusing itself takes much of the processors, and what was let in takes longer: then there is less of
  * it. */
-enum { STRAINED_WAIT = 8, STRAINED_COMMITS = 2, STRAINED_ALWAYS_FINE = 1 };
+enum { STRAINED_WAIT = 8, STRAINED_SPARED = 3 };
 
 struct workers {
 	pthread_mutex_t lock;
@@ -26,7 +26,7 @@ struct workers {
 	struct workers_limits limits;
 	struct pace waiting; /* of all classes: new jobs that wait for a thread */
 	struct pace parked;
-	struct strain strain;
+	struct strain strain[CLASS_COUNT];
 	uint64_t refused[CLASS_COUNT];
 	unsigned reads_in_a_row, idle, n_threads;
 	bool stopping;
@@ -160,17 +160,16 @@ static void put_and_wake(struct workers *w, struct queue *q, struct job *j)
 static bool waits_too_long(const struct workers *w, enum call_class class, bool strained)
 {
 	uint64_t most = (uint64_t)w->limits.wait_ms * 1000 / (strained ? STRAINED_WAIT : 1);
-	unsigned fine = w->n_threads * (strained ? STRAINED_ALWAYS_FINE : WAITING_ALWAYS_FINE);
 	unsigned ahead = w->fresh[CLASS_ADMIN].n + w->fresh[CLASS_READ].n;
 
 	if (class == CLASS_WRITE)
 		ahead += w->fresh[CLASS_WRITE].n;
-	return ahead > fine && pace_wait(&w->waiting, ahead) > most;
+	return ahead > w->n_threads * WAITING_ALWAYS_FINE && pace_wait(&w->waiting, ahead) > most;
 }
 
 static bool too_many_commit(const struct workers *w, bool strained)
 {
-	unsigned most = strained ? w->limits.commits - w->limits.commits / STRAINED_COMMITS : w->limits.commits;
+	unsigned most = strained ? w->limits.commits - w->limits.commits / STRAINED_SPARED : w->limits.commits;
 
 	return w->parked.n >= most;
 }
@@ -178,7 +177,7 @@ static bool too_many_commit(const struct workers *w, bool strained)
 /* The lock is held. */
 static enum err admit(struct workers *w, enum call_class class)
 {
-	bool strained = strain_high(&w->strain, micros());
+	bool strained = strain_tight(&w->strain[class], micros());
 
 	if (w->stopping)
 		return ERR_STOPPING;
@@ -194,9 +193,9 @@ enum err workers_admit(struct workers *w, enum call_class class)
 	pthread_mutex_lock(&w->lock);
 	enum err e = admit(w, class);
 	if (e == ERR_OK)
-		strain_taken(&w->strain);
+		strain_taken(&w->strain[class]);
 	else if (e == ERR_OVERLOADED)
-		strain_refused(&w->strain);
+		strain_refused(&w->strain[class]);
 	pthread_mutex_unlock(&w->lock);
 	return e;
 }
@@ -266,11 +265,11 @@ void workers_figures(struct workers *w, struct workers_figures *out)
 	                                .resumed = w->resumed.n,
 	                                .wait_micros = pace_wait(&w->waiting, w->waiting.n),
 	                                .commit_micros = pace_wait(&w->parked, w->parked.n),
-	                                .strained = strain_high(&w->strain, micros()),
 	                                .limits = w->limits};
 	for (int i = 0; i < CLASS_COUNT; i++) {
 		out->queued[i] = w->fresh[i].n;
 		out->refused[i] = w->refused[i];
+		out->strained[i] = strain_tight(&w->strain[i], micros());
 	}
 	pthread_mutex_unlock(&w->lock);
 }

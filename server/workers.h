@@ -5,9 +5,9 @@
  * that none waits for ever). What was admitted is worked on; what would have to wait too long is refused at once, while
  * that is still cheap: workers_admit() estimates the wait from what is queued and how fast the queues went lately.
  * Writes on their way to the disk are bounded by number: what they add to a commit costs little, and all of them wait
- * for about as long as that number takes. When more than half of what comes must be refused (strain.h), the limits are
- * tightened to an eighth of the wait and half of the commits, so that what is let in is answered about as fast as else;
- * a burst that passes has the whole of them.
+ * for about as long as that number takes. When more than half of what comes is refused for a while (strain.h), the
+ * limits of its class are tightened to an eighth of the wait and two thirds of the commits, so that what is let in is
+ * answered about as fast as else.
  */
 #ifndef YZ_SERVER_WORKERS_H
 #define YZ_SERVER_WORKERS_H
@@ -56,7 +56,7 @@ struct workers_figures {
 	unsigned threads, busy, parked, resumed;
 	unsigned queued[CLASS_COUNT];
 	uint64_t refused[CLASS_COUNT];
-	bool strained;                       /* the limits are tightened */
+	bool strained[CLASS_COUNT];          /* its limits are tightened */
 	uint64_t wait_micros, commit_micros; /* estimates for a read that would come now, and for a write's commit */
 	struct workers_limits limits;
 };
