@@ -47,7 +47,7 @@ enum err desk_read(struct desk_call *call, store_fn *fn) MUST_CHECK;
 enum err desk_look(struct desk_call *call, store_fn *fn) MUST_CHECK;
 
 /* ---- signed statements (sign.c) ------------------------------------------------------------- */
-/* This key signs statements of this content type, before it is used. ERR_NO_MEMORY. */
+/* This key signs statements of this content type, before it is used. ERR_NO_MEMORY, ERR_BUDGET, ERR_CRYPTO. */
 enum err desk_expect(const struct desk_key *key, const char *type) MUST_CHECK;
 /* The statement as COSE_Sign1, with the key's certificate. */
 enum err desk_sign(struct desk_call *call, const struct desk_key *key, const char *type, struct span body,
