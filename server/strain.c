@@ -1,7 +1,7 @@
 #include "server/strain.h"
 
 /* 100 refusals in a tenth of a second take some five of a hundred parts of a processor. */
-enum { WINDOW_MICROS = 100 * 1000, REFUSED_FEW = 100, TRY_AFTER = 50 };
+enum { WINDOW_MICROS = 100 * 1000, REFUSED_FEW = 100, TRY_AFTER = 50, TRIED_ENOUGH = 25 };
 
 void strain_taken(struct strain *s)
 {
@@ -11,7 +11,8 @@ void strain_taken(struct strain *s)
 void strain_refused(struct strain *s)
 {
 	s->refused++;
-	s->trying = false;
+	if (s->refused >= TRIED_ENOUGH)
+		s->trying = false;
 }
 
 static void next_window(struct strain *s, int64_t now)

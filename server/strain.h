@@ -3,8 +3,8 @@
  * more than half of what came was turned away, and so much of it that turning away is itself a load.
  *
  * Then limits are tightened. Who is turned away by those and asks again at once would keep it up for ever, so every
- * five seconds the whole limits are tried, until they turn somebody away. One thread at a time; `now` is monotonic, in
- * microseconds.
+ * five seconds the whole limits are tried, until they turn away more than a few. One thread at a time; `now` is
+ * monotonic, in microseconds.
  */
 #ifndef YZ_SERVER_STRAIN_H
 #define YZ_SERVER_STRAIN_H
