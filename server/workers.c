@@ -17,7 +17,7 @@ struct queue {
 enum { READS_IN_A_ROW = 8, WAITING_ALWAYS_FINE = 4, WORKERS_NICE = 10 };
 /* Under strain refusing itself takes much of the processors, and what was let in takes longer: then there is less of
  * it. */
-enum { STRAINED_WAIT = 8, STRAINED_SPARED = 3 };
+enum { WHOLE = 100, STRAINED_WAIT = 12, STRAINED_COMMITS = 60 /* in a hundred parts */ };
 
 struct workers {
 	pthread_mutex_t lock;
@@ -159,7 +159,7 @@ static void put_and_wake(struct workers *w, struct queue *q, struct job *j)
 /* Nothing is refused that hardly waits, whatever the estimate says. */
 static bool waits_too_long(const struct workers *w, enum call_class class, bool strained)
 {
-	uint64_t most = (uint64_t)w->limits.wait_ms * 1000 / (strained ? STRAINED_WAIT : 1);
+	uint64_t most = (uint64_t)w->limits.wait_ms * 1000 * (strained ? STRAINED_WAIT : WHOLE) / WHOLE;
 	unsigned ahead = w->fresh[CLASS_ADMIN].n + w->fresh[CLASS_READ].n;
 
 	if (class == CLASS_WRITE)
@@ -169,7 +169,7 @@ static bool waits_too_long(const struct workers *w, enum call_class class, bool 
 
 static bool too_many_commit(const struct workers *w, bool strained)
 {
-	unsigned most = strained ? w->limits.commits - w->limits.commits / STRAINED_SPARED : w->limits.commits;
+	unsigned most = (w->limits.commits * (strained ? STRAINED_COMMITS : WHOLE) + WHOLE - 1) / WHOLE; /* not 0 */
 
 	return w->parked.n >= most;
 }

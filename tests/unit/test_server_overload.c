@@ -326,8 +326,8 @@ static bool is_strained(struct workers *w)
 	return f.strained[CLASS_WRITE];
 }
 
-/* Six are let in, the rest not; a window later two thirds of six. What was seen while the machine stood still (a window
- * is over before its time) does not count. */
+/* Six are let in, the rest not; a window later three fifths of six. What was seen while the machine stood still (a
+ * window is over before its time) does not count. */
 static void under_strain_fewer_writes_are_let_in(void **state)
 {
 	struct workers_limits limits = {.queue = 32, .wait_ms = 1000, .commits = 6};
