@@ -119,9 +119,11 @@ def patiently(fn, patience, count=None):
         try:
             return fn()
         except (grpc.RpcError, yz.Refused) as e:
-            status = e.status if isinstance(e, yz.Refused) else e.code()
-            if time.monotonic() > until or status not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED,
-                                                          grpc.StatusCode.RESOURCE_EXHAUSTED):
+            status, text = (e.status, e.text) if isinstance(e, yz.Refused) else (e.code(), e.details())
+            # What gRPC's client says of a connection that ends as a call begins on it.
+            removed = status == grpc.StatusCode.UNKNOWN and text == "Stream removed"
+            if time.monotonic() > until or not removed and status not in (
+                    grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED):
                 raise
             if count is not None:
                 count(e)
