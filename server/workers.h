@@ -6,7 +6,7 @@
  * that is still cheap: workers_admit() estimates the wait from what is queued and how fast the queues went lately.
  * Writes on their way to the disk are bounded by number: what they add to a commit costs little, and all of them wait
  * for about as long as that number takes. When more than half of what comes is refused for a while (strain.h), the
- * limits of its class are tightened to an eighth of the wait and three fifths of the commits, so that what is let in is
+ * limits of its class are tightened to 12 % of the wait and 60 % of the commits, so that what is let in is
  * answered about as fast as else.
  */
 #ifndef YZ_SERVER_WORKERS_H

@@ -216,8 +216,8 @@ static enum err mark_empty(const char *where, struct err_note *note)
 		e = db->driver->contents(db, &contents);
 	if (e == ERR_OK && contents != DB_EMPTY)
 		e = err_note_set(note, ERR_ALREADY_EXISTS, NULL, "The database is not empty.");
-	if (e == ERR_OK)
-		e = db->driver->script(db, "CREATE TABLE IF NOT EXISTS " DB_COPY_MARK " ()");
+	if (e == ERR_OK && (e = db->driver->script(db, "CREATE TABLE IF NOT EXISTS " DB_COPY_MARK " ()")) != ERR_OK)
+		e = err_note_set(note, e, NULL, "The table that marks a copy cannot be made in the database.");
 	if (db != NULL)
 		db->driver->close(db);
 	return e;

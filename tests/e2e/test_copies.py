@@ -55,6 +55,13 @@ class Copies(unittest.TestCase):
     def code(self):
         return yz.use_code(self.s, self.holder, ITEM, life_seconds=300)
 
+    def used_after(self, name):
+        """A code that is open in the copy, and was used after it: and the copy."""
+        code = self.code()
+        path = self.copy(name)
+        yz.pull(self.s, code, ITEM)
+        return code, path
+
     def refused(self, s, code, reason):
         with self.assertRaises(yz.Refused) as no:
             yz.pull(s, code, ITEM)
@@ -124,9 +131,7 @@ class Copies(unittest.TestCase):
         self.assertEqual(check(other).returncode, 0)
 
     def test_a_restore_with_another_key_is_finished_later(self):
-        open_code = self.code()
-        path = self.copy("key.db")
-        yz.pull(self.s, open_code, ITEM)
+        open_code, path = self.used_after("key.db")
         other = self.elsewhere()
         put_key(other, b"00" * 32 + b"\n")
         r = daemon(other, "restore", "--from", path)
@@ -137,9 +142,7 @@ class Copies(unittest.TestCase):
 
     def test_a_restore_that_was_killed_is_finished_later(self):
         """At any moment: there is no store yet and it can be tried again, or what was restored serves without the codes."""
-        open_code = self.code()
-        path = self.copy("killed.db")
-        yz.pull(self.s, open_code, ITEM)
+        open_code, path = self.used_after("killed.db")
         other, unfinished = self.elsewhere(), 0
         for turn in range(40):
             p = subprocess.Popen([os.path.join(yz.BUILD, "yinzhengd"), "restore", "--config",
@@ -160,9 +163,7 @@ class Copies(unittest.TestCase):
         self.assertEqual(restores(other), ["store.restore"])
 
     def test_a_copy_of_an_unfinished_one(self):
-        open_code = self.code()
-        path = self.copy("first.db")
-        yz.pull(self.s, open_code, ITEM)
+        open_code, path = self.used_after("first.db")
         other = self.elsewhere()
         put_key(other, b"00" * 32 + b"\n")
         self.assertEqual(daemon(other, "restore", "--from", path).returncode, 78)
